@@ -1,1 +1,15 @@
-return 1;
+using Talos.Conformance;
+
+// One line a verb; each verb is a file of its own and prints `N passed, N failed` last.
+return args switch
+{
+    ["rego", .. string[] rest] => Rego.Run(rest),
+    _ => Usage(),
+};
+
+static int Usage()
+{
+    Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Conformance -- VERB DIR [--list-failing]");
+    Console.Error.WriteLine("  rego DIR    folders of OPA conformance cases");
+    return 2;
+}

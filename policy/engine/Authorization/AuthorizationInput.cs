@@ -1,0 +1,90 @@
+namespace Talos.Policy;
+
+/// <summary>What a decision may depend on. Rules see it as the Rego document <c>input</c>.</summary>
+public sealed class AuthorizationInput
+{
+    public required AuthorizationCaller Caller { get; init; }
+
+    /// <summary>The full gRPC name, <c>/talos.machine.v1.MachineService/Reboot</c>.</summary>
+    public required string Method { get; init; }
+
+    public AuthorizationNode Node { get; init; } = AuthorizationNode.Unknown;
+
+    /// <summary>
+    /// The request's fields as a JSON object, by their proto names. Called at most once a decision, and only when a rule
+    /// reads <c>input.request</c>; without it <c>input.request</c> is undefined.
+    /// </summary>
+    public Func<string>? Request { get; init; }
+
+    /// <summary>The moment of the call; rules see nanoseconds since 1970 as <c>input.time</c>, and <c>time.now_ns()</c> gives the same.</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <summary>Approvals that were checked to belong to exactly this request and to be unused.</summary>
+    public IReadOnlyList<Approval> Approvals { get; init; } = [];
+}
+
+/// <summary>Who calls. An anonymous caller is explicit: it has neither name nor roles.</summary>
+public sealed class AuthorizationCaller
+{
+    readonly string[] _roles;
+
+    AuthorizationCaller(string name, string[] roles)
+    {
+        Name = name;
+        _roles = roles;
+    }
+
+    /// <summary>A caller without a certificate.</summary>
+    public static AuthorizationCaller Anonymous(string sourceIp) => new("", []) { SourceIp = sourceIp };
+
+    /// <summary>A caller whose certificate was verified.</summary>
+    /// <exception cref="ArgumentException">The name is empty: a certificate without a name is refused before policy is asked.</exception>
+    public static AuthorizationCaller Named(
+        string name, IEnumerable<string> roles, string serial, string spiffe, DateTimeOffset issuedAt, DateTimeOffset expiresAt, string sourceIp)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return new(name, [.. roles]) { Serial = serial, Spiffe = spiffe, IssuedAt = issuedAt, ExpiresAt = expiresAt, SourceIp = sourceIp };
+    }
+
+    public string Name { get; }
+    public IReadOnlyList<string> Roles => _roles;
+    public string Serial { get; private init; } = "";
+    public string Spiffe { get; private init; } = "";
+    public DateTimeOffset IssuedAt { get; private init; }
+    public DateTimeOffset ExpiresAt { get; private init; }
+    public string SourceIp { get; private init; } = "";
+    public bool IsAnonymous => Name.Length == 0;
+
+    internal ReadOnlySpan<string> RoleSpan => _roles;
+}
+
+/// <summary>The node that the call is for.</summary>
+public sealed class AuthorizationNode
+{
+    public static AuthorizationNode Unknown { get; } = new();
+
+    public string Name { get; init; } = "";
+
+    /// <summary><c>controlplane</c> or <c>worker</c>; empty when not known.</summary>
+    public string Role { get; init; } = "";
+
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = EmptyMap;
+
+    public AttestationState Attested { get; init; }
+
+    /// <summary>The last verdict of each compliance catalogue (<c>kspp</c> → <c>pass</c>, <c>fail</c>, <c>unknown</c>).</summary>
+    public IReadOnlyDictionary<string, string> Compliance { get; init; } = EmptyMap;
+
+    static readonly IReadOnlyDictionary<string, string> EmptyMap = new Dictionary<string, string>();
+}
+
+/// <summary>What attestation says of a node. Rules see <c>attested</c> true for <see cref="Verified"/> only, and <c>attestation</c> as a word.</summary>
+public enum AttestationState
+{
+    Unknown = 0,
+    Failed,
+    Verified,
+}
+
+/// <summary>Another person's consent to one request.</summary>
+public sealed record Approval(string Id, string By, IReadOnlyList<string> Roles, DateTimeOffset At, DateTimeOffset ExpiresAt);

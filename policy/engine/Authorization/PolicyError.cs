@@ -1,0 +1,43 @@
+using System.Globalization;
+using System.Text;
+
+namespace Talos.Policy;
+
+/// <summary>One mistake in a bundle. Line and column count from 1 (column in UTF-8 bytes, as OPA counts); 0 when the file has no position.</summary>
+public sealed record PolicyError(string Code, string File, int Line, int Column, string Message, string? Hint = null)
+{
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        if (File.Length > 0)
+        {
+            text.Append(File);
+            if (Line > 0) text.Append(CultureInfo.InvariantCulture, $":{Line}:{Column}");
+            text.Append(": ");
+        }
+        text.Append(Code).Append(": ").Append(Message);
+        if (Hint is not null) text.Append("\n  hint: ").Append(Hint);
+        return text.ToString();
+    }
+}
+
+/// <summary>A bundle was refused. Nothing of it was activated.</summary>
+public sealed class PolicyException : Exception
+{
+    public PolicyException(IReadOnlyList<PolicyError> errors) : base(string.Join('\n', errors)) => Errors = errors;
+
+    internal PolicyException(string code, string file, string message, string? hint = null)
+        : this([new PolicyError(code, file, 0, 0, message, hint)])
+    {
+    }
+
+    internal static PolicyException MissingMethods(IReadOnlyList<string> methods) => new(
+        [.. methods.Select(m => new PolicyError("missing_rule", "", 0, 0, $"no rule names the method `{m}`",
+            "add it to data.talos.authz.methods; a server does not start with a method that no rule names"))])
+    { Methods = methods };
+
+    public IReadOnlyList<PolicyError> Errors { get; }
+
+    /// <summary>The server's methods that the bundle has no rule for.</summary>
+    public IReadOnlyList<string> Methods { get; private init; } = [];
+}

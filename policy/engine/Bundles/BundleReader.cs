@@ -1,0 +1,114 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
+namespace Talos.Policy;
+
+/// <summary>Reads the files of a bundle, from a directory or a tar.gz, within limits.</summary>
+static class BundleReader
+{
+    // LIMIT: files in a bundle; the shipped one has fewer than 20.
+    const int MaxFiles = 10_000;
+
+    // LIMIT: unpacked size of a bundle; stops a compression bomb, and leaves room for large data documents.
+    const long MaxBytes = 1L << 30;
+
+    public static IReadOnlyList<BundleFile> Read(string path)
+    {
+        List<BundleFile> files;
+        try
+        {
+            files = Directory.Exists(path) ? ReadDirectory(path)
+                : File.Exists(path) ? ReadArchive(path)
+                : throw new PolicyException("bundle_error", path, "there is no such bundle", "give a directory or a .tar.gz file");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new PolicyException("bundle_error", path, $"the bundle cannot be read: {e.Message}");
+        }
+        files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
+        for (int i = 1; i < files.Count; i++)
+            if (files[i].Path == files[i - 1].Path) throw new PolicyException("bundle_error", files[i].Path, "the file appears twice in the bundle");
+        return files;
+    }
+
+    public static string Revision(IReadOnlyList<BundleFile> files)
+    {
+        BundleFile? manifest = files.FirstOrDefault(f => f.Path == ".manifest");
+        if (manifest is not null)
+        {
+            try
+            {
+                using var document = JsonDocument.Parse(manifest.Content);
+                if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("revision", out JsonElement revision)
+                    && revision.ValueKind == JsonValueKind.String && revision.GetString() is { Length: > 0 } named) return named;
+            }
+            catch (JsonException e)
+            {
+                throw new PolicyException([new PolicyError("bundle_error", ".manifest", (int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1, "the manifest is not valid JSON")]);
+            }
+        }
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (BundleFile file in files)
+        {
+            hash.AppendData(SHA256.HashData(Encoding.UTF8.GetBytes(file.Path)));
+            hash.AppendData(SHA256.HashData(file.Content));
+        }
+        return "sha256:" + Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    static List<BundleFile> ReadDirectory(string root)
+    {
+        var files = new List<BundleFile>();
+        long total = 0;
+        foreach (string path in Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories))
+        {
+            string name = Path.GetRelativePath(root, path).Replace('\\', '/');
+            if (!Belongs(name)) continue;
+            total += new FileInfo(path).Length;
+            Check(name, files.Count, total);
+            files.Add(new BundleFile(name, File.ReadAllBytes(path)));
+        }
+        return files;
+    }
+
+    static List<BundleFile> ReadArchive(string path)
+    {
+        var files = new List<BundleFile>();
+        long total = 0;
+        using FileStream stream = File.OpenRead(path);
+        using var unpacked = new GZipStream(stream, CompressionMode.Decompress);
+        using var tar = new TarReader(unpacked);
+        while (tar.GetNextEntry() is { } entry)
+        {
+            if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile) || entry.DataStream is null) continue;
+            string name = entry.Name.TrimStart('.').TrimStart('/');
+            if (entry.Name.StartsWith("./.", StringComparison.Ordinal)) name = entry.Name[2..];
+            else if (entry.Name.StartsWith("/.", StringComparison.Ordinal)) name = entry.Name[1..];
+            else if (entry.Name.StartsWith('.') && !entry.Name.StartsWith("./", StringComparison.Ordinal)) name = entry.Name;
+            if (name.Split('/').Contains("..")) throw new PolicyException("bundle_error", entry.Name, "a path in the bundle leaves the bundle");
+            if (!Belongs(name)) continue;
+            total += entry.Length;
+            Check(name, files.Count, total);
+            var content = new byte[entry.Length];
+            entry.DataStream.ReadExactly(content);
+            files.Add(new BundleFile(name, content));
+        }
+        return files;
+    }
+
+    // OPA's bundle layout: policies, data documents, manifest and signatures; everything else is ignored.
+    static bool Belongs(string name)
+    {
+        string file = name[(name.LastIndexOf('/') + 1)..];
+        return file.EndsWith(".rego", StringComparison.Ordinal) || file is "data.json" or "data.yaml" or "data.yml" || name is ".manifest" or ".signatures.json";
+    }
+
+    static void Check(string name, int count, long total)
+    {
+        if (count >= MaxFiles) throw new PolicyException("bundle_limit", name, $"the bundle has more than {MaxFiles} files");
+        if (total > MaxBytes) throw new PolicyException("bundle_limit", name, $"the bundle is larger than {MaxBytes} bytes");
+    }
+}
