@@ -1,1 +1,2 @@
+SQLitePCL.Batteries_V2.Init();
 return 1;

@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using Microsoft.Data.Sqlite;
+
+namespace Talos.Trustd.Ledger;
+
+sealed partial class CertificateLedger
+{
+    /// <summary>Stores a serial before it is used. Fails when the serial exists: then nothing may be signed with it.</summary>
+    public Task ReserveAsync(CertificateReservation reservation, CancellationToken cancellation) =>
+        WriteAsync(connection =>
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText =
+                """
+                INSERT INTO certificates (serial, instance, name, roles, spiffe, basis, requester, key_digest, not_before, not_after, reserved_at)
+                VALUES ($serial, $instance, $name, $roles, $spiffe, $basis, $requester, $key, $before, $after, $now)
+                """;
+            command.Parameters.AddWithValue("$serial", reservation.Serial);
+            command.Parameters.AddWithValue("$instance", (long)reservation.Instance);
+            command.Parameters.AddWithValue("$name", reservation.Name);
+            command.Parameters.AddWithValue("$roles", Join(reservation.Roles));
+            command.Parameters.AddWithValue("$spiffe", reservation.Spiffe);
+            command.Parameters.AddWithValue("$basis", reservation.Basis);
+            command.Parameters.AddWithValue("$requester", reservation.Requester);
+            command.Parameters.AddWithValue("$key", reservation.KeyDigest.ToArray());
+            command.Parameters.AddWithValue("$before", reservation.NotBefore.ToUnixTimeSeconds());
+            command.Parameters.AddWithValue("$after", reservation.NotAfter.ToUnixTimeSeconds());
+            command.Parameters.AddWithValue("$now", Now());
+            return command.ExecuteNonQuery();
+        }, cancellation);
+
+    /// <summary>Stores the certificate under its reserved serial; only then may it leave the process.</summary>
+    public Task RecordIssuedAsync(string serial, ReadOnlyMemory<byte> der, CancellationToken cancellation) =>
+        WriteAsync(connection =>
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE certificates SET der = $der, issued_at = $now WHERE serial = $serial AND der IS NULL";
+            command.Parameters.AddWithValue("$serial", serial);
+            command.Parameters.AddWithValue("$der", der.ToArray());
+            command.Parameters.AddWithValue("$now", Now());
+            if (command.ExecuteNonQuery() != 1) throw new InvalidOperationException("an issued certificate has no open reservation");
+            return true;
+        }, cancellation);
+
+    /// <summary>The newest certificates first, at most <paramref name="limit"/>; of one name when <paramref name="name"/> is not empty.</summary>
+    public IReadOnlyList<LedgerCertificate> ListCertificates(string name, int limit)
+    {
+        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        using var command = connection.CreateCommand();
+        command.CommandText =
+            $"""
+            SELECT serial, name, roles, spiffe, basis, not_before, not_after, revoked_at, NULL FROM certificates
+            WHERE der IS NOT NULL {(name.Length == 0 ? "" : "AND name = $name")} ORDER BY reserved_at DESC, serial LIMIT $limit
+            """;
+        command.Parameters.AddWithValue("$limit", limit);
+        if (name.Length != 0) command.Parameters.AddWithValue("$name", name);
+        return ReadCertificates(command);
+    }
+
+    /// <summary>The certificate with this serial, or none.</summary>
+    public LedgerCertificate? FindCertificate(string serial)
+    {
+        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT serial, name, roles, spiffe, basis, not_before, not_after, revoked_at, der FROM certificates WHERE serial = $serial";
+        command.Parameters.AddWithValue("$serial", serial);
+        return ReadCertificates(command).SingleOrDefault();
+    }
+
+    /// <summary>Takes back one certificate by serial, or every valid one of a name. Returns what was newly taken back, in order.</summary>
+    public Task<IReadOnlyList<Revocation>> RevokeAsync(string serial, string name, string by, string reason, CancellationToken cancellation) =>
+        WriteAsync<IReadOnlyList<Revocation>>(connection =>
+        {
+            using var insert = connection.CreateCommand();
+            insert.CommandText =
+                $"""
+                INSERT INTO revocations (serial, not_after, revoked_at, revoked_by, reason)
+                SELECT serial, not_after, $now, $by, $reason FROM certificates
+                WHERE {(serial.Length != 0 ? "serial = $key" : "name = $key")} AND revoked_at IS NULL AND not_after > $now
+                RETURNING sequence, serial
+                """;
+            insert.Parameters.AddWithValue("$key", serial.Length != 0 ? serial : name);
+            insert.Parameters.AddWithValue("$now", Now());
+            insert.Parameters.AddWithValue("$by", by);
+            insert.Parameters.AddWithValue("$reason", reason);
+            var revoked = ReadRevocations(insert);
+            foreach (var revocation in revoked)
+            {
+                using var mark = connection.CreateCommand();
+                mark.CommandText = "UPDATE certificates SET revoked_at = $now WHERE serial = $serial";
+                mark.Parameters.AddWithValue("$now", Now());
+                mark.Parameters.AddWithValue("$serial", revocation.Serial);
+                mark.ExecuteNonQuery();
+            }
+            return revoked;
+        }, cancellation);
+
+    /// <summary>Every revocation whose certificate could still be accepted somewhere, in order.</summary>
+    public IReadOnlyList<Revocation> ListRevocations()
+    {
+        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        using var command = connection.CreateCommand();
+        // A day beyond the end covers clocks that disagree.
+        command.CommandText = "SELECT sequence, serial FROM revocations WHERE not_after > $horizon ORDER BY sequence";
+        command.Parameters.AddWithValue("$horizon", Now() - 86_400);
+        return ReadRevocations(command);
+    }
+
+    long Now() => time.GetUtcNow().ToUnixTimeSeconds();
+
+    // Role names and host names hold no newline: both are checked where they enter.
+    static string Join(ImmutableArray<string> values) => string.Join('\n', values);
+
+    static ImmutableArray<string> Split(string text) => text.Length == 0 ? [] : [.. text.Split('\n')];
+
+    static List<LedgerCertificate> ReadCertificates(SqliteCommand command)
+    {
+        var rows = new List<LedgerCertificate>();
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            rows.Add(new LedgerCertificate(
+                reader.GetString(0), reader.GetString(1), Split(reader.GetString(2)), reader.GetString(3), reader.GetString(4),
+                DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(5)), DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(6)),
+                reader.IsDBNull(7) ? null : DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(7)),
+                reader.IsDBNull(8) ? ReadOnlyMemory<byte>.Empty : (byte[])reader.GetValue(8)));
+        }
+        return rows;
+    }
+
+    static List<Revocation> ReadRevocations(SqliteCommand command)
+    {
+        var rows = new List<Revocation>();
+        using var reader = command.ExecuteReader();
+        while (reader.Read()) rows.Add(new Revocation(reader.GetInt64(0), reader.GetString(1)));
+        return rows;
+    }
+}

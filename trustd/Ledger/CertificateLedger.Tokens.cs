@@ -1,0 +1,109 @@
+using Microsoft.Data.Sqlite;
+
+namespace Talos.Trustd.Ledger;
+
+sealed partial class CertificateLedger
+{
+    /// <summary>Adds a token; one with the same id stays as it is, so that a restart gives nobody fresh uses.</summary>
+    /// <returns>False when the id was known.</returns>
+    public Task<bool> AddTokenAsync(LedgerToken token, CancellationToken cancellation) =>
+        WriteAsync(connection =>
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText =
+                """
+                INSERT INTO tokens (id, verifier, discovery, use, name, roles, names, addresses, created_at, created_by, expires_at, uses_left)
+                VALUES ($id, $verifier, $discovery, $use, $name, $roles, $names, $addresses, $created, $by, $expires, $uses)
+                ON CONFLICT (id) DO NOTHING
+                """;
+            command.Parameters.AddWithValue("$id", token.Id);
+            command.Parameters.AddWithValue("$verifier", token.Verifier.ToArray());
+            command.Parameters.AddWithValue("$discovery", token.Discovery.ToArray());
+            command.Parameters.AddWithValue("$use", (long)token.Use);
+            command.Parameters.AddWithValue("$name", token.Name);
+            command.Parameters.AddWithValue("$roles", Join(token.Roles));
+            command.Parameters.AddWithValue("$names", Join(token.Names));
+            command.Parameters.AddWithValue("$addresses", Join(token.Addresses));
+            command.Parameters.AddWithValue("$created", token.Created.ToUnixTimeSeconds());
+            command.Parameters.AddWithValue("$by", token.CreatedBy);
+            command.Parameters.AddWithValue("$expires", token.Expires.ToUnixTimeSeconds());
+            command.Parameters.AddWithValue("$uses", token.UsesLeft);
+            return command.ExecuteNonQuery() == 1;
+        }, cancellation);
+
+    /// <summary>The token with this id, or none.</summary>
+    public LedgerToken? FindToken(string id)
+    {
+        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        return SelectTokens(connection, "WHERE id = $id", id).SingleOrDefault();
+    }
+
+    /// <summary>Every token, newest first.</summary>
+    public IReadOnlyList<LedgerToken> ListTokens()
+    {
+        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        return SelectTokens(connection, "ORDER BY created_at DESC, id", null);
+    }
+
+    /// <summary>Makes the token useless. Returns false when no valid token has this id.</summary>
+    public Task<bool> RevokeTokenAsync(string id, CancellationToken cancellation) =>
+        WriteAsync(connection =>
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE tokens SET revoked_at = $now WHERE id = $id AND revoked_at IS NULL";
+            command.Parameters.AddWithValue("$id", id);
+            command.Parameters.AddWithValue("$now", Now());
+            return command.ExecuteNonQuery() == 1;
+        }, cancellation);
+
+    /// <summary>
+    /// Takes one use of a token for one key, in one durable step: two callers can never share the last use. The secret has been checked before.
+    /// </summary>
+    public Task<TokenUseResult> UseTokenAsync(string id, ReadOnlyMemory<byte> keyDigest, CancellationToken cancellation) =>
+        WriteAsync(connection =>
+        {
+            var now = Now();
+            var token = SelectTokens(connection, "WHERE id = $id", id).SingleOrDefault();
+            if (token is null) return TokenUseResult.Refused;
+            if (token.Revoked is not null) return TokenUseResult.Revoked;
+            if (token.Expires.ToUnixTimeSeconds() <= now) return TokenUseResult.Expired;
+
+            using var use = connection.CreateCommand();
+            use.CommandText = "INSERT INTO token_uses (token, key_digest, used_at) VALUES ($id, $key, $now) ON CONFLICT DO NOTHING";
+            use.Parameters.AddWithValue("$id", id);
+            use.Parameters.AddWithValue("$key", keyDigest.ToArray());
+            use.Parameters.AddWithValue("$now", now);
+            if (use.ExecuteNonQuery() == 0) return TokenUseResult.Repeated;
+
+            using var take = connection.CreateCommand();
+            take.CommandText = "UPDATE tokens SET uses_left = uses_left - 1 WHERE id = $id AND uses_left > 0";
+            take.Parameters.AddWithValue("$id", id);
+            if (take.ExecuteNonQuery() == 1) return TokenUseResult.Taken;
+
+            using var undo = connection.CreateCommand();
+            undo.CommandText = "DELETE FROM token_uses WHERE token = $id AND key_digest = $key";
+            undo.Parameters.AddWithValue("$id", id);
+            undo.Parameters.AddWithValue("$key", keyDigest.ToArray());
+            undo.ExecuteNonQuery();
+            return TokenUseResult.Exhausted;
+        }, cancellation);
+
+    static List<LedgerToken> SelectTokens(SqliteConnection connection, string clause, string? id)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText =
+            "SELECT id, verifier, discovery, use, name, roles, names, addresses, created_at, created_by, expires_at, uses_left, revoked_at FROM tokens " + clause;
+        if (id is not null) command.Parameters.AddWithValue("$id", id);
+        var rows = new List<LedgerToken>();
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            rows.Add(new LedgerToken(
+                reader.GetString(0), (byte[])reader.GetValue(1), (byte[])reader.GetValue(2), (LedgerTokenUse)reader.GetInt64(3), reader.GetString(4),
+                Split(reader.GetString(5)), Split(reader.GetString(6)), Split(reader.GetString(7)),
+                DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(8)), reader.GetString(9), DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(10)),
+                reader.GetInt32(11), reader.IsDBNull(12) ? null : DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(12))));
+        }
+        return rows;
+    }
+}

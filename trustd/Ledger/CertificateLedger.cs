@@ -1,0 +1,154 @@
+using System.Threading.Channels;
+using Microsoft.Data.Sqlite;
+
+namespace Talos.Trustd.Ledger;
+
+/// <summary>
+/// Every serial, certificate, token and revocation, in SQLite (WAL, synchronous=FULL). A write that returned is on the disk: writes of
+/// concurrent callers share a transaction and its fsync, and none is acknowledged before that fsync. A write that failed changed nothing.
+/// </summary>
+sealed partial class CertificateLedger : IAsyncDisposable
+{
+    // LIMIT: a batch holds the writer for one fsync and this many statements; more would only add delay.
+    const int MaxBatch = 512;
+
+    // LIMIT: as many callers as the server admits; beyond that they wait for room, which slows them and nobody else.
+    const int MaxQueued = 4096;
+
+    readonly string path;
+    readonly TimeProvider time;
+    readonly SqliteConnection writer;
+    readonly Channel<Write> queue = Channel.CreateBounded<Write>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
+    readonly Task loop;
+
+    CertificateLedger(string path, TimeProvider time, SqliteConnection writer)
+    {
+        this.path = path;
+        this.time = time;
+        this.writer = writer;
+        loop = Task.Run(RunAsync);
+    }
+
+    /// <summary>Opens the ledger, making it when it is not there. The file is readable by its owner alone.</summary>
+    /// <exception cref="LedgerException">The file is no ledger, is from a newer release, or cannot be opened.</exception>
+    public static CertificateLedger Open(string path, TimeProvider time)
+    {
+        try
+        {
+            // SQLite gives the file the process's umask; made here first, it never exists with wider permissions.
+            if (!File.Exists(path))
+                using (new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite })) { }
+            var writer = Connect(path, SqliteOpenMode.ReadWrite);
+            LedgerSchema.Apply(writer);
+            return new CertificateLedger(path, time, writer);
+        }
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            throw new LedgerException($"cannot open the ledger `{path}`: {e.Message}", "check that the state file system is mounted and has room", e);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        queue.Writer.TryComplete();
+        await loop;
+        await writer.DisposeAsync();
+    }
+
+    static SqliteConnection Connect(string path, SqliteOpenMode mode)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 5 }.ConnectionString);
+        connection.Open();
+        using var pragma = connection.CreateCommand();
+        pragma.CommandText = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
+        pragma.ExecuteNonQuery();
+        return connection;
+    }
+
+    /// <summary>Runs <paramref name="work"/> inside the next transaction; returns once that is durable.</summary>
+    async Task<T> WriteAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellation)
+    {
+        var write = new Write<T>(work);
+        await queue.Writer.WriteAsync(write, cancellation);
+        // From here on the write may already be on the disk, so giving up would leave the caller with a wrong answer.
+        return await write.Task;
+    }
+
+    async Task RunAsync()
+    {
+        var batch = new List<Write>();
+        while (await queue.Reader.WaitToReadAsync())
+        {
+            batch.Clear();
+            while (batch.Count < MaxBatch && queue.Reader.TryRead(out var write)) batch.Add(write);
+            Commit(batch);
+        }
+    }
+
+    void Commit(List<Write> batch)
+    {
+        try
+        {
+            using var transaction = writer.BeginTransaction();
+            foreach (var write in batch)
+            {
+                // One caller's refusal must not undo what others in the batch wrote.
+                transaction.Save("write");
+                if (!write.TryRun(writer)) transaction.Rollback("write");
+                transaction.Release("write");
+            }
+            transaction.Commit();
+            foreach (var write in batch) write.Complete();
+        }
+        catch (SqliteException e)
+        {
+            var failure = new LedgerException($"cannot write the ledger `{path}`: {e.Message}", "check that the state file system has room; nothing was issued or changed", e);
+            foreach (var write in batch) write.Fail(failure);
+        }
+    }
+
+    abstract class Write
+    {
+        public abstract bool TryRun(SqliteConnection connection);
+        public abstract void Complete();
+        public abstract void Fail(Exception failure);
+    }
+
+    sealed class Write<T>(Func<SqliteConnection, T> work) : Write
+    {
+        readonly TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        T? result;
+        Exception? refusal;
+
+        public Task<T> Task => done.Task;
+
+        public override bool TryRun(SqliteConnection connection)
+        {
+            try
+            {
+                result = work(connection);
+                return true;
+            }
+            // 19 is SQLITE_CONSTRAINT: this write broke a rule of the schema; anything else concerns the whole transaction.
+            catch (SqliteException e) when (e.SqliteErrorCode == 19)
+            {
+                refusal = new LedgerException($"the ledger refuses the entry: {e.Message}", "the serial or token exists already", e);
+                return false;
+            }
+            // A caller's own error is the caller's to handle; here it would end the loop that everyone waits for.
+            catch (Exception e) when (e is not SqliteException)
+            {
+                refusal = e;
+                return false;
+            }
+        }
+
+        public override void Complete()
+        {
+            if (refusal is null) done.TrySetResult(result!);
+            else done.TrySetException(refusal);
+        }
+
+        public override void Fail(Exception failure) => done.TrySetException(failure);
+    }
+}

@@ -1,0 +1,80 @@
+using Microsoft.Data.Sqlite;
+
+namespace Talos.Trustd.Ledger;
+
+/// <summary>The ledger's tables, and the steps that bring an older file up to date.</summary>
+static class LedgerSchema
+{
+    // A step is never changed once it has shipped; a new layout is a new step.
+    static readonly string[] Steps =
+    [
+        """
+        CREATE TABLE certificates (
+            serial      TEXT PRIMARY KEY,
+            instance    INTEGER NOT NULL,
+            name        TEXT NOT NULL,
+            roles       TEXT NOT NULL,
+            spiffe      TEXT NOT NULL,
+            basis       TEXT NOT NULL,
+            requester   TEXT NOT NULL,
+            key_digest  BLOB NOT NULL,
+            not_before  INTEGER NOT NULL,
+            not_after   INTEGER NOT NULL,
+            reserved_at INTEGER NOT NULL,
+            issued_at   INTEGER,
+            der         BLOB,
+            revoked_at  INTEGER
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX certificates_by_name ON certificates (name, reserved_at);
+        CREATE INDEX certificates_by_time ON certificates (reserved_at);
+        CREATE TABLE revocations (
+            sequence   INTEGER PRIMARY KEY AUTOINCREMENT,
+            serial     TEXT NOT NULL UNIQUE,
+            not_after  INTEGER NOT NULL,
+            revoked_at INTEGER NOT NULL,
+            revoked_by TEXT NOT NULL,
+            reason     TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE tokens (
+            id         TEXT PRIMARY KEY,
+            verifier   BLOB NOT NULL,
+            discovery  BLOB NOT NULL,
+            use        INTEGER NOT NULL,
+            name       TEXT NOT NULL,
+            roles      TEXT NOT NULL,
+            names      TEXT NOT NULL,
+            addresses  TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            created_by TEXT NOT NULL,
+            expires_at INTEGER NOT NULL,
+            uses_left  INTEGER NOT NULL,
+            revoked_at INTEGER
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE token_uses (
+            token      TEXT NOT NULL REFERENCES tokens (id),
+            key_digest BLOB NOT NULL,
+            used_at    INTEGER NOT NULL,
+            PRIMARY KEY (token, key_digest)
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ];
+
+    /// <summary>Brings the file to the newest layout. A file from a newer release is refused: guessing at its meaning could lose a revocation.</summary>
+    public static void Apply(SqliteConnection connection)
+    {
+        using var read = connection.CreateCommand();
+        read.CommandText = "PRAGMA user_version";
+        var version = (long)read.ExecuteScalar()!;
+        if (version > Steps.Length)
+            throw new LedgerException($"the ledger has layout {version}, this release knows layouts up to {Steps.Length}", "run the release that wrote it, or a newer one");
+        for (var step = (int)version; step < Steps.Length; step++)
+        {
+            using var transaction = connection.BeginTransaction();
+            using var command = connection.CreateCommand();
+            command.Transaction = transaction;
+            command.CommandText = $"{Steps[step]} PRAGMA user_version = {step + 1};";
+            command.ExecuteNonQuery();
+            transaction.Commit();
+        }
+    }
+}
