@@ -1,0 +1,154 @@
+using System.Globalization;
+using Google.Protobuf;
+
+namespace Talos.Audit;
+
+/// <summary>What became of an entry that no one waits for.</summary>
+public enum AuditDisposition
+{
+    /// <summary>The log could not take it. The loss is counted and recorded as soon as the log takes entries again.</summary>
+    Lost,
+
+    /// <summary>It will be written with the next commit, unless that one fails.</summary>
+    Queued,
+}
+
+public sealed partial class AuditLog
+{
+    readonly object _gate = new();
+    AppendBatch _open = new(null);
+    byte[]? _spareBuffer;
+    AuditLogException? _broken;
+    bool _closed;
+    ByteString? _bootIdBytes;
+    Int128 _clockOffset;
+    ulong _lastMonotonic;
+    ulong _lost;
+
+    /// <summary>
+    /// Appends the entry; the result comes when it is on disk. The log takes the entry over and sets its schema, time, node and boot id.
+    /// Once the entry is queued, cancelling no longer takes it back. Throws <see cref="AuditLogException"/> when there is no durable record;
+    /// a call that must be recorded must then be denied. An entry whose append failed may still turn up after a restart.
+    /// </summary>
+    public ValueTask<AuditReceipt> AppendAsync(Entry entry, CancellationToken cancellationToken = default)
+    {
+        EntryEncoding.Prepare(entry);
+        return AppendPreparedAsync(entry, cancellationToken);
+    }
+
+    async ValueTask<AuditReceipt> AppendPreparedAsync(Entry entry, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            AppendBatch batch;
+            int position;
+            lock (_gate)
+            {
+                ThrowIfUnusable();
+                batch = _open;
+                position = TryAdd(batch, entry);
+            }
+            if (position < 0)
+            {
+                await batch.Committed.WaitAsync(cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+            ulong first = await batch.Committed.ConfigureAwait(false);
+            return new AuditReceipt(first + (ulong)position, batch.LeafHashes.AsMemory(position * TreeHash.Size, TreeHash.Size));
+        }
+    }
+
+    /// <summary>Queues an entry that may be lost: never waits and never throws for want of a disk.</summary>
+    public AuditDisposition Post(Entry entry)
+    {
+        EntryEncoding.Prepare(entry);
+        lock (_gate)
+        {
+            if (!_closed && _broken is null && TryAdd(_open, entry) >= 0) return AuditDisposition.Queued;
+            _lost++;
+            return AuditDisposition.Lost;
+        }
+    }
+
+    // Under _gate. Position in the batch, or -1 when it has to wait for the next one.
+    int TryAdd(AppendBatch batch, Entry entry)
+    {
+        ulong monotonic = Monotonic();
+        long wall = UnixNanos(_time.GetUtcNow());
+        Int128 offset = (Int128)wall - monotonic;
+        Entry? jump = ClockMoved(offset) ? ClockJump(wall, offset) : null;
+        Entry? lost = _lost != 0 ? Lost() : null;
+        if (jump is not null) Stamp(jump, wall, monotonic);
+        if (lost is not null) Stamp(lost, wall, monotonic);
+        Stamp(entry, wall, monotonic);
+
+        int size = EntryEncoding.SizeOf(entry);
+        int before = (jump is null ? 0 : EntryEncoding.SizeOf(jump) + 2) + (lost is null ? 0 : EntryEncoding.SizeOf(lost) + 2);
+        if (!batch.Fits(size + 2 + before, 3)) return -1;
+        _lastMonotonic = monotonic;
+        _clockOffset = offset;
+        if (batch.Count == 0) Monitor.Pulse(_gate);
+        if (jump is not null) batch.Add(jump, EntryEncoding.SizeOf(jump));
+        if (lost is not null)
+        {
+            batch.Add(lost, EntryEncoding.SizeOf(lost));
+            _lost = 0;
+        }
+        return batch.Add(entry, size);
+    }
+
+    void Stamp(Entry entry, long wall, ulong monotonic)
+    {
+        entry.WallTimeUnixNanos = wall;
+        entry.MonotonicNanos = monotonic;
+        entry.Node = _options.Node;
+        entry.BootId = _bootIdBytes ??= ByteString.CopyFrom(_bootId);
+    }
+
+    static long UnixNanos(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) * TimeSpan.NanosecondsPerTick;
+
+    ulong Monotonic()
+    {
+        ulong now = (ulong)((Int128)_time.GetTimestamp() * 1_000_000_000 / _time.TimestampFrequency);
+        return Math.Max(now, _lastMonotonic);
+    }
+
+    bool ClockMoved(Int128 offset) =>
+        _clockOffset != 0 && Int128.Abs(offset - _clockOffset) > (Int128)_options.ClockTolerance.TotalNanoseconds;
+
+    Entry ClockJump(long wall, Int128 offset)
+    {
+        long by = (long)(offset - _clockOffset);
+        return ClockJump(wall - by, wall);
+    }
+
+    static Entry ClockJump(long expected, long actual)
+    {
+        Entry entry = new()
+        {
+            Schema = EntrySchema.Version,
+            Kind = EntryKind.ClockJump,
+            Message = actual > expected ? "the wall clock was set forward" : "the wall clock was set back",
+        };
+        entry.Details.Add("by_nanos", (actual - expected).ToString(CultureInfo.InvariantCulture));
+        entry.Details.Add("expected", Rfc3339(expected));
+        return entry;
+    }
+
+    Entry Lost()
+    {
+        Entry entry = new() { Schema = EntrySchema.Version, Kind = EntryKind.Lost, Message = "best-effort entries could not be recorded" };
+        entry.Details.Add("count", _lost.ToString(CultureInfo.InvariantCulture));
+        return entry;
+    }
+
+    internal static string Rfc3339(long unixNanos) =>
+        DateTimeOffset.UnixEpoch.AddTicks(unixNanos / TimeSpan.NanosecondsPerTick)
+            .ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture);
+
+    void ThrowIfUnusable()
+    {
+        if (_broken is { } broken) throw new AuditLogException(broken.Reason, broken.Message, broken);
+        if (_closed) throw new AuditLogException(AuditLogReason.Closed, "the audit log is closed");
+    }
+}

@@ -1,0 +1,165 @@
+namespace Talos.Audit;
+
+public sealed partial class AuditLog
+{
+    // Guards what the tree looks like: edge, bundle, size, files that wait.
+    readonly Lock _state = new();
+    readonly Queue<(string Path, byte[] Data)> _waitingFiles = new();
+    List<ulong> _unsettled = [];
+    Task _settling = Task.CompletedTask;
+    EdgeTiles _edge = new();
+    byte[] _bundle = new byte[64 * 1024];
+    int _bundleBytes;
+    Action<int, ulong, ReadOnlySpan<byte>>? _tileFull;
+
+    /// <summary>Number of entries that are on disk.</summary>
+    public ulong Size
+    {
+        get
+        {
+            lock (_state) return _edge.Size;
+        }
+    }
+
+    void WriteBatches()
+    {
+        while (true)
+        {
+            AppendBatch batch;
+            lock (_gate)
+            {
+                while (_open.Count == 0 && !_closed) Monitor.Wait(_gate);
+                if (_open.Count == 0) return;
+                batch = _open;
+                _open = new AppendBatch(_spareBuffer);
+                _spareBuffer = null;
+            }
+            Commit(batch);
+            // LIMIT: a buffer that one burst made large is not kept.
+            if (batch.Frame.Length <= AppendBatch.MaxBytes) lock (_gate) _spareBuffer ??= batch.Frame;
+        }
+    }
+
+    // INVARIANT: acknowledged means written and synced. Everything after the journal is derived and can be made again from it.
+    void Commit(AppendBatch batch)
+    {
+        ulong first = _edge.Size;
+        try
+        {
+            if (_broken is not null) throw _broken;
+            WaitingFilesWritten();
+            if (!_journal.Fits(batch.FrameBytes)) RotateJournal();
+            _journal.Append(batch.Frame, batch.FrameBytes, batch.Count, first);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            AuditLogException reason = e as AuditLogException ?? Translate(e, "the entry could not be written");
+            // After a failed sync the kernel may have dropped the pages: only a fresh replay of the journal tells what is on disk.
+            if (reason.Reason == AuditLogReason.WriteFailed) lock (_gate) _broken = reason;
+            batch.Fail(reason);
+            return;
+        }
+        batch.LeafHashes = Integrate(batch.Payload, batch.Count);
+        batch.Commit(first);
+        WakeFollowers();
+        SchedulePublish();
+    }
+
+    byte[] Integrate(ReadOnlySpan<byte> payload, int count)
+    {
+        byte[] hashes = new byte[count * TreeHash.Size];
+        ReadOnlySpan<byte> rest = payload;
+        for (int i = 0; i < count && EntryBundle.TryNext(ref rest, out ReadOnlySpan<byte> entry); i++)
+            TreeHash.Leaf(entry, hashes.AsSpan(i * TreeHash.Size, TreeHash.Size));
+
+        rest = payload;
+        lock (_state)
+        {
+            for (int i = 0; i < count && EntryBundle.TryNext(ref rest, out ReadOnlySpan<byte> entry); i++)
+                Integrate(entry, hashes.AsSpan(i * TreeHash.Size, TreeHash.Size));
+        }
+        return hashes;
+    }
+
+    // Under _state.
+    void Integrate(ReadOnlySpan<byte> entry, ReadOnlySpan<byte> leafHash)
+    {
+        int end = _bundleBytes + 2 + entry.Length;
+        if (end > _bundle.Length) Array.Resize(ref _bundle, Math.Max(end, _bundle.Length * 2));
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(_bundle.AsSpan(_bundleBytes), (ushort)entry.Length);
+        entry.CopyTo(_bundle.AsSpan(_bundleBytes + 2));
+        _bundleBytes = end;
+        if (_edge.Size % TilePath.Width == TilePath.Width - 1)
+        {
+            ulong index = _edge.Size / TilePath.Width;
+            WriteOrQueue(TilePath.Entries(index), _bundle.AsSpan(0, _bundleBytes));
+            _unsettled.Add(index);
+            _bundleBytes = 0;
+        }
+        _edge.Append(leafHash, _tileFull ??= (level, index, tile) => WriteOrQueue(TilePath.Hashes(level, index), tile));
+    }
+
+    // Bundles and tiles need not be durable yet: the journal holds the entries until they are.
+    void WriteOrQueue(string path, ReadOnlySpan<byte> data)
+    {
+        try
+        {
+            if (_waitingFiles.Count == 0)
+            {
+                _store.Write(path, data);
+                return;
+            }
+        }
+        catch (IOException)
+        {
+            // Falls through: the file waits, and appending fails once the journal has no room left for what waits.
+        }
+        _waitingFiles.Enqueue((path, data.ToArray()));
+    }
+
+    bool WaitingFilesWritten()
+    {
+        lock (_state)
+        {
+            while (_waitingFiles.TryPeek(out (string Path, byte[] Data) file))
+            {
+                try
+                {
+                    _store.Write(file.Path, file.Data);
+                }
+                catch (IOException)
+                {
+                    return false;
+                }
+                _waitingFiles.Dequeue();
+            }
+            return true;
+        }
+    }
+
+    // INVARIANT: before a journal file is written anew, every bundle with an entry of it is synced; the open bundle is carried over.
+    void RotateJournal()
+    {
+        if (!WaitingFilesWritten())
+            throw new AuditLogException(AuditLogReason.DiskFull, "the entry could not be written: no space left for the audit log");
+        _settling.GetAwaiter().GetResult();
+        List<ulong> settled = _unsettled;
+        ulong size = _edge.Size;
+        int open = (int)(size % TilePath.Width);
+        _journal.Rotate(() =>
+        {
+            if (open == 0) return;
+            byte[] carry = new byte[JournalFrame.Padded(JournalFrame.HeaderBytes + _bundleBytes)];
+            _bundle.AsSpan(0, _bundleBytes).CopyTo(carry.AsSpan(JournalFrame.HeaderBytes));
+            _journal.Append(carry, JournalFrame.HeaderBytes + _bundleBytes, open, size - (ulong)open);
+        });
+        _unsettled = [];
+        _settling = Task.Run(() => Settle(settled));
+    }
+
+    // Four at a time: the file system commits their metadata together.
+    void Settle(List<ulong> bundles)
+    {
+        Parallel.ForEach(bundles, new ParallelOptions { MaxDegreeOfParallelism = 4 }, index => _store.Sync(TilePath.Entries(index)));
+    }
+}

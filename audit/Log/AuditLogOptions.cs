@@ -1,0 +1,29 @@
+namespace Talos.Audit;
+
+/// <summary>What a log needs to know when it is opened.</summary>
+public sealed class AuditLogOptions
+{
+    /// <summary>Signs the checkpoints. Its key's name is the origin of the log. The log does not dispose of it.</summary>
+    public required CheckpointSigner Signer { get; init; }
+
+    /// <summary>Name of the node, written into every entry.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>Id of this boot, written into every entry; by default the kernel's, or a random one where there is none.</summary>
+    public Guid? BootId { get; init; }
+
+    /// <summary>Keys that signed this log's checkpoints before; a checkpoint by one of them is accepted at open.</summary>
+    public IReadOnlyList<NoteVerifierKey> FormerKeys { get; init; } = [];
+
+    /// <summary>Clocks and timers.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Longest time that an acknowledged entry stays outside a signed checkpoint.</summary>
+    public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The wall clock may move this far against the monotonic one before the log writes a clock jump.</summary>
+    public TimeSpan ClockTolerance { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Size of each of the two journal files, which are allocated when the log is made. At least 8 MiB.</summary>
+    public int JournalBytes { get; init; } = 8 * 1024 * 1024;
+}

@@ -1,0 +1,115 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
+
+namespace Talos.Audit;
+
+// Where entries become durable: two files of fixed size, written in turn, in place. A file is written anew only when every bundle with an
+// entry of it is on disk under tile/entries. The first frame of a file starts at the beginning of a bundle, so each file can be replayed alone.
+sealed class Journal : IDisposable
+{
+    readonly SafeFileHandle[] _files = new SafeFileHandle[2];
+    readonly int _capacity;
+    int _active;
+    long _offset;
+    ulong _nonce = NewNonce();
+
+    Journal(int capacity) => _capacity = capacity;
+
+    internal static string NameOf(int half) => half == 0 ? "journal.a" : "journal.b";
+
+    internal static Journal Open(string directory, int capacity)
+    {
+        Journal journal = new(capacity);
+        try
+        {
+            for (int half = 0; half < 2; half++) journal._files[half] = OpenHalf(Path.Combine(directory, NameOf(half)), capacity);
+            return journal;
+        }
+        catch
+        {
+            journal.Dispose();
+            throw;
+        }
+    }
+
+    // Written with zeros to its full size, so that no later write in place needs room.
+    static SafeFileHandle OpenHalf(string path, int capacity)
+    {
+        SafeFileHandle file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+        try
+        {
+            long length = RandomAccess.GetLength(file);
+            byte[] zeros = new byte[64 * 1024];
+            for (long at = length; at < capacity; at += zeros.Length)
+                RandomAccess.Write(file, zeros.AsSpan(0, (int)Math.Min(zeros.Length, capacity - at)), at);
+            if (length < capacity) RandomAccess.FlushToDisk(file);
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    // Everything in both files, oldest first. Appending goes on behind it.
+    internal JournalContent Recover()
+    {
+        JournalHalf[] halves = [JournalHalf.Read(0, ReadAll(_files[0])), JournalHalf.Read(1, ReadAll(_files[1]))];
+        JournalContent content = JournalContent.Join(halves);
+        _active = content.ActiveHalf;
+        _offset = content.ActiveOffset;
+        if (!content.IsEmpty) _nonce = content.ActiveNonce;
+        return content;
+    }
+
+    static byte[] ReadAll(SafeFileHandle file)
+    {
+        byte[] data = new byte[RandomAccess.GetLength(file)];
+        int read = 0;
+        while (read < data.Length)
+        {
+            int got = RandomAccess.Read(file, data.AsSpan(read), read);
+            if (got == 0) break;
+            read += got;
+        }
+        return data[..read];
+    }
+
+    internal bool Fits(int frameBytes) => _offset + JournalFrame.Padded(frameBytes) <= _capacity;
+
+    // The other file takes over; what it held must be on disk elsewhere. `first` becomes its first frame; when that fails, nothing changed.
+    internal void Rotate(Action first)
+    {
+        (int active, long offset, ulong nonce) = (_active, _offset, _nonce);
+        (_active, _offset, _nonce) = (1 - _active, 0, NewNonce());
+        try
+        {
+            first();
+        }
+        catch
+        {
+            (_active, _offset, _nonce) = (active, offset, nonce);
+            throw;
+        }
+    }
+
+    // `frame` has room for the header in front and for padding behind its `frameBytes`. On return it is on disk; on failure the next one
+    // overwrites it.
+    internal void Append(Span<byte> frame, int frameBytes, int count, ulong firstIndex)
+    {
+        JournalFrame.Seal(frame, frameBytes, count, firstIndex, _nonce);
+        ReadOnlySpan<byte> paddedFrame = frame[..JournalFrame.Padded(frameBytes)];
+        RandomAccess.Write(_files[_active], paddedFrame, _offset);
+        RandomAccess.FlushToDisk(_files[_active]);
+        _offset += paddedFrame.Length;
+    }
+
+    static ulong NewNonce() => BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
+
+    public void Dispose()
+    {
+        foreach (SafeFileHandle? file in _files) file?.Dispose();
+    }
+}
