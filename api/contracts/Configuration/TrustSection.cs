@@ -1,0 +1,62 @@
+using Talos.Api.Machine.V1;
+
+namespace Talos.Api.Configuration;
+
+/// <summary>How a machine gets and gives trust.</summary>
+public sealed class TrustSection
+{
+    /// <summary>For a worker: where trustd answers, in the order they are tried.</summary>
+    public IReadOnlyList<Endpoint> Endpoints { get; init; } = [];
+
+    /// <summary>For a worker: what it joins with.</summary>
+    public TokenSecret? Token { get; init; }
+
+    /// <summary>For a control plane: tokens known from the first start; ids are distinct.</summary>
+    public IReadOnlyList<BootstrapToken> Bootstrap { get; init; } = [];
+
+    // A token that was given but is none has an error of its own.
+    bool TokenIsGiven { get; init; }
+
+    internal bool IsGiven => Endpoints.Count > 0 || Token is not null || Bootstrap.Count > 0;
+
+    internal static TrustSection Read(Section section)
+    {
+        var trust = new TrustSection
+        {
+            Endpoints = section.List("endpoints", Formats.Endpoint),
+            Token = section.Optional<TokenSecret?>("token", Formats.Token!, null),
+            Bootstrap = section.Sections("bootstrap", BootstrapToken.Read),
+            TokenIsGiven = section.Has("token"),
+        };
+        RequireDistinct(section, trust.Bootstrap);
+        return trust;
+    }
+
+    internal static void RequireDistinct(Section section, IReadOnlyList<BootstrapToken> tokens)
+    {
+        foreach (var twice in tokens.Where(t => t.Id is not null).GroupBy(t => t.Id).Where(g => g.Count() > 1))
+            section.Fail("bootstrap", $"token `{twice.Key}` is given twice");
+    }
+
+    // What a machine would never use is refused, so that nobody relies on it.
+    internal void Check(Section document, MachineType type)
+    {
+        if (type == MachineType.Worker)
+        {
+            if (Endpoints.Count == 0 || !TokenIsGiven)
+                document.Fail("trust", "a worker needs `trust.endpoints` and `trust.token`", "`osctl token create` makes a token");
+            if (Bootstrap.Count > 0) document.Fail("trust", "`trust.bootstrap` is for control planes");
+        }
+        else if (type == MachineType.Controlplane && (TokenIsGiven || Endpoints.Count > 0))
+        {
+            document.Fail("trust", "`trust.endpoints` and `trust.token` are for workers", "a control plane runs its own trustd");
+        }
+    }
+
+    internal void Write(YamlWriter writer)
+    {
+        writer.List("endpoints", Endpoints.Select(e => e.ToString()));
+        if (Token is not null) writer.Field("token", Token.Reveal());
+        writer.Sections("bootstrap", Bootstrap, (token, w) => token.Write(w));
+    }
+}

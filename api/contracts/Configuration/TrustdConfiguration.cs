@@ -1,0 +1,62 @@
+namespace Talos.Api.Configuration;
+
+/// <summary>All that trustd knows of the machine it runs on. Written by machined, or by hand to run trustd alone.</summary>
+public sealed class TrustdConfiguration
+{
+    /// <summary>The cluster's name and SPIFFE trust domain.</summary>
+    public required string Cluster { get; init; }
+
+    /// <summary>The node's host name.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>Where trustd listens.</summary>
+    public required Endpoint Listen { get; init; }
+
+    /// <summary>Folder of the CA key, the ledger and the audit log; absolute.</summary>
+    public required string State { get; init; }
+
+    /// <summary>Folder of the policy bundle; absolute.</summary>
+    public required string Policy { get; init; }
+
+    /// <summary>Names and addresses for trustd's own certificate.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
+
+    /// <summary>Tokens to know from the start; ids are distinct.</summary>
+    public IReadOnlyList<BootstrapToken> Bootstrap { get; init; } = [];
+
+    /// <summary>Reads a document.</summary>
+    public static ConfigurationResult<TrustdConfiguration> Parse(string text, string fileName) => Section.ReadDocument(text, fileName, Read);
+
+    /// <summary>The document; reading it gives the same configuration.</summary>
+    public string ToYaml()
+    {
+        var writer = new YamlWriter();
+        writer.Field("cluster", Cluster);
+        writer.Field("node", Node);
+        writer.Field("listen", Listen.ToString());
+        writer.Field("state", State);
+        writer.Field("policy", Policy);
+        writer.List("sans", Names);
+        writer.Sections("bootstrap", Bootstrap, (token, w) => token.Write(w));
+        return writer.ToString();
+    }
+
+    /// <summary>The node's name; nothing secret.</summary>
+    public override string ToString() => $"trustd on {Node} of {Cluster}";
+
+    static TrustdConfiguration Read(Section section)
+    {
+        var configuration = new TrustdConfiguration
+        {
+            Cluster = section.Required("cluster", Formats.TrustDomain),
+            Node = section.Required("node", Formats.HostName),
+            Listen = section.Required("listen", Formats.Endpoint),
+            State = section.Required("state", Formats.AbsolutePath),
+            Policy = section.Required("policy", Formats.AbsolutePath),
+            Names = section.List("sans", Formats.HostOrAddress),
+            Bootstrap = section.Sections("bootstrap", BootstrapToken.Read),
+        };
+        TrustSection.RequireDistinct(section, configuration.Bootstrap);
+        return configuration;
+    }
+}
