@@ -1,0 +1,95 @@
+namespace Talos.Pki;
+
+public sealed partial class CertificateAuthority
+{
+    // A repeat among 136 random bits is a broken random source or ledger; one more try covers a retried request.
+    const int SerialAttempts = 3;
+
+    /// <summary>
+    /// Builds the certificate that <paramref name="grant"/> allows for the request's key, lints it under a throw-away key and
+    /// has <paramref name="reserve"/> store its serial. Refuses a request that asks for more than was granted, naming it.
+    /// </summary>
+    public async ValueTask<Checked<PreparedCertificate>> PrepareAsync(
+        CertificateProfile profile, IdentityGrant grant, VerifiedRequest request, SerialReservation reserve, CancellationToken cancellation = default)
+    {
+        if (grant.Fault(profile) is { } fault)
+            return fault;
+        if (profile.KeyFault(request.PublicKey) is { } weak)
+            return weak;
+        if (grant.Excess(request.Document) is { } excess)
+            return excess;
+        if (profile.IsAuthority && Certificate.BasicConstraints is { PathLength: 0 })
+            return new PkiFailure(PkiReason.IssuerMismatch, "this authority may not sign another authority");
+        for (int attempt = 0; attempt < SerialAttempts; attempt++)
+        {
+            if (!Build(profile, grant, request.PublicKey).Is(out SerialRecord? record, out PkiFailure? failure))
+                return failure;
+            switch (await reserve(record, cancellation).ConfigureAwait(false))
+            {
+                case SerialVerdict.Recorded:
+                    return Checked<PreparedCertificate>.Of(new PreparedCertificate(this, record, record.ToBeSigned));
+                case SerialVerdict.NotRecorded:
+                    return new PkiFailure(PkiReason.SerialNotRecorded, "the serial number could not be recorded, so nothing is issued");
+                case SerialVerdict.Duplicate:
+                    break;
+            }
+        }
+
+        return new PkiFailure(PkiReason.SerialNotRecorded, $"{SerialAttempts} serial numbers in a row were used before")
+        {
+            Hint = "check the ledger and the source of random numbers",
+        };
+    }
+
+    /// <summary>Signs what was prepared. A second call with the same object, or one prepared elsewhere, is a bug and throws.</summary>
+    public Certificate Issue(PreparedCertificate prepared)
+    {
+        if (prepared.Authority != this)
+            throw new InvalidOperationException("the certificate was prepared by another authority");
+        ReadOnlyMemory<byte> toBeSigned = prepared.Redeem();
+        byte[] der;
+        lock (_signing)
+            der = Sign(_key, toBeSigned.Span);
+        return Certificate.ParseDer(der).Require();
+    }
+
+    Checked<SerialRecord> Build(CertificateProfile profile, IdentityGrant grant, SubjectPublicKey key)
+    {
+        DateTimeOffset now = WholeSeconds(_time.GetUtcNow());
+        DateTimeOffset notBefore = now - profile.Backdate;
+        // RFC 5280 §4.1.2.5: both ends belong to the validity, so a life of N seconds ends at second N - 1.
+        DateTimeOffset notAfter = now + (grant.Lifetime ?? profile.Lifetime) - TimeSpan.FromSeconds(1);
+        if (now < Certificate.NotBefore || now > Certificate.NotAfter)
+            return new PkiFailure(PkiReason.IssuerExpired, $"the authority's certificate is valid from {Certificate.NotBefore:u} to {Certificate.NotAfter:u}");
+        // A certificate never outlives its issuer, nor starts before it.
+        if (notAfter > Certificate.NotAfter)
+            notAfter = Certificate.NotAfter;
+        if (notBefore < Certificate.NotBefore)
+            notBefore = Certificate.NotBefore;
+        byte[] serial = DrawSerial(_instance);
+        byte[] toBeSigned = CertificateWriter.Write(new CertificateContent
+        {
+            Serial = serial,
+            Issuer = Certificate.Subject,
+            Subject = CertificateWriter.SubjectOf(profile, grant),
+            NotBefore = notBefore,
+            NotAfter = notAfter,
+            PublicKey = key,
+            AuthorityKeyIdentifier = Certificate.SubjectKeyIdentifier!.Value,
+            Profile = profile,
+            Grant = grant,
+        });
+        byte[] draft;
+        lock (_lintSigning)
+            draft = Sign(_lintKey, toBeSigned);
+        if (!Certificate.ParseDer(draft).Is(out Certificate? subject, out PkiFailure? failure))
+            return failure with { Reason = PkiReason.LintFailed };
+        if (CertificateLints.Run(subject, LintScope.For(profile, Certificate)) is [var finding, ..])
+            return finding.ToFailure();
+        return Checked<SerialRecord>.Of(new SerialRecord(Convert.ToHexStringLower(serial), profile, grant, toBeSigned)
+        {
+            NotBefore = notBefore,
+            NotAfter = notAfter,
+        });
+    }
+}

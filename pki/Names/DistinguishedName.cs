@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+using System.Text;
+
+namespace Talos.Pki;
+
+/// <summary>
+/// A distinguished name (RFC 5280 §4.1.2.4) as received. Two names are equal by the comparison of RFC 5280 §7.1: strings
+/// without regard to case and to runs of spaces, whatever their string type.
+/// </summary>
+public sealed partial class DistinguishedName : IEquatable<DistinguishedName>
+{
+    readonly ReadOnlyMemory<byte> _der;
+
+    DistinguishedName(ReadOnlyMemory<byte> der, ImmutableArray<RelativeDistinguishedName> parts)
+    {
+        _der = der;
+        Parts = parts;
+    }
+
+    public ReadOnlyMemory<byte> Der => _der;
+
+    public bool IsEmpty => Parts.IsEmpty;
+
+    internal ImmutableArray<RelativeDistinguishedName> Parts { get; }
+
+    /// <summary>Values of every attribute of that type, in order; a multi-valued part contributes each of its values.</summary>
+    public ImmutableArray<string> Values(string attributeType) =>
+        [.. Parts.SelectMany(part => part.Attributes).Where(a => a.Type == attributeType).Select(a => a.Text)];
+
+    public ImmutableArray<string> CommonNames => Values(ObjectIdentifiers.CommonName);
+
+    public ImmutableArray<string> Organizations => Values(ObjectIdentifiers.Organization);
+
+    public bool Equals(DistinguishedName? other)
+    {
+        if (other is null || Parts.Length != other.Parts.Length)
+            return false;
+        return _der.Span.SequenceEqual(other._der.Span) || StartsWith(other);
+    }
+
+    /// <summary>True when the parts of <paramref name="prefix"/> open this name: the subtree test of RFC 5280 §7.1.</summary>
+    internal bool StartsWith(DistinguishedName prefix)
+    {
+        if (prefix.Parts.Length > Parts.Length)
+            return false;
+        for (int i = 0; i < prefix.Parts.Length; i++)
+            if (!Parts[i].Canonical.AsSpan().SequenceEqual(prefix.Parts[i].Canonical))
+                return false;
+        return true;
+    }
+
+    public override bool Equals(object? obj) => Equals(obj as DistinguishedName);
+
+    public override int GetHashCode()
+    {
+        var hash = default(HashCode);
+        foreach (RelativeDistinguishedName part in Parts)
+            hash.Add(string.GetHashCode(part.Canonical, StringComparison.Ordinal));
+        return hash.ToHashCode();
+    }
+
+    /// <summary>RFC 4514 form, most specific part last, as the certificate orders them.</summary>
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        foreach (RelativeDistinguishedName part in Parts)
+        {
+            foreach (NameAttribute attribute in part.Attributes)
+            {
+                if (text.Length > 0)
+                    text.Append(", ");
+                text.Append(NameAttribute.Label(attribute.Type)).Append('=');
+                foreach (char c in attribute.Text)
+                    _ = c is ',' or '+' or '"' or '\\' or '<' or '>' or ';' ? text.Append('\\').Append(c)
+                        : char.IsControl(c) ? text.Append($"\\{(int)c:x2}") : text.Append(c);
+            }
+        }
+
+        return text.ToString();
+    }
+}
+
+sealed record RelativeDistinguishedName(ImmutableArray<NameAttribute> Attributes, string Canonical);

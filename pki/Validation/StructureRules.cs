@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+
+namespace Talos.Pki;
+
+/// <summary>What a certificate is on the path. A trust anchor is an authority whose signature nobody checks.</summary>
+enum StructureRole
+{
+    Leaf = 0,
+    Authority,
+}
+
+/// <summary>Whose certificates a rule binds.</summary>
+enum RuleScope
+{
+    /// <summary>All, historic ones included.</summary>
+    Every = 0,
+
+    /// <summary>All but historic ones.</summary>
+    Present,
+
+    /// <summary>Those of public servers.</summary>
+    PublicWeb,
+}
+
+/// <summary>One rule: the role that it binds (null for both), where it is written, and a check that answers with what is wrong, or null.</summary>
+sealed record StructureRule(string Id, string Citation, RuleScope Scope, StructureRole? Role, Func<Certificate, string?> Check);
+
+/// <summary>Rules of form beyond RFC 5280 §6.1 that a certificate must obey to be believed.</summary>
+static class StructureRules
+{
+    public static ImmutableArray<StructureRule> Table { get; } =
+    [
+        new("serial-range", "RFC 5280 §4.1.2.2", RuleScope.Present, null, static c =>
+            c.SerialOctets.Span[0] >= 0x80 || c.SerialOctets.Length > 20 || !c.SerialOctets.Span.ContainsAnyExcept((byte)0)
+                ? "its serial number is not positive or longer than 20 octets" : null),
+        new("issuer-present", "RFC 5280 §4.1.2.4", RuleScope.Every, null, static c => c.Issuer.IsEmpty ? "its issuer is empty" : null),
+        new("authority-subject-present", "RFC 5280 §4.1.2.6", RuleScope.Every, StructureRole.Authority, static c =>
+            c.Subject.IsEmpty ? "its subject is empty" : null),
+        new("version-3", "RFC 5280 §4.1.2.1", RuleScope.Present, null, static c => c.Version == 3 ? null : "it is not of version 3"),
+        new("leaf-no-cert-sign", "RFC 5280 §4.2.1.9", RuleScope.Present, StructureRole.Leaf, static c =>
+            c.KeyUsage is { } u && u.HasFlag(KeyUsages.KeyCertSign) && !c.IsAuthority ? "it may sign certificates without being an authority" : null),
+        new("key-usage-not-empty", "RFC 5280 §4.2.1.3", RuleScope.Present, null, static c =>
+            c.KeyUsage is KeyUsages.None ? "its key usage has no bit set" : null),
+        new("name-constraints-authority-only", "RFC 5280 §4.2.1.10", RuleScope.Present, StructureRole.Leaf, static c =>
+            c.NameConstraints is not null && !c.IsAuthority ? "it has name constraints without being an authority" : null),
+        new("alternative-names-critical-without-subject", "RFC 5280 §4.2.1.6", RuleScope.Present, null, static c =>
+            c.Subject.IsEmpty && c.Find(ObjectIdentifiers.SubjectAlternativeName) is not { Critical: true }
+                ? "its subject is empty and its alternative names are not critical" : null),
+        new("authority-key-identifier", "RFC 5280 §4.2.1.1", RuleScope.Present, null, static c =>
+            !c.IsSelfIssued && c.AuthorityKeyIdentifier is null ? "it has no authority key identifier" : null),
+        new("subject-key-identifier", "RFC 5280 §4.2.1.2", RuleScope.Present, StructureRole.Authority, static c =>
+            c.SubjectKeyIdentifier is null ? "it has no subject key identifier" : null),
+        new("policy-constraints-critical", "RFC 5280 §4.2.1.11", RuleScope.Present, null, static c =>
+            c.Find(ObjectIdentifiers.PolicyConstraints) is { Critical: false } ? "its policy constraints are not critical" : null),
+        new("inhibit-any-policy-critical", "RFC 5280 §4.2.1.14", RuleScope.Present, null, static c =>
+            c.Find(ObjectIdentifiers.InhibitAnyPolicy) is { Critical: false } ? "its inhibit any-policy is not critical" : null),
+        new("basic-constraints-critical", "RFC 5280 §4.2.1.9", RuleScope.Present, StructureRole.Authority, static c =>
+            c.Find(ObjectIdentifiers.BasicConstraints) is { Critical: false } ? "its basic constraints are not critical" : null),
+        new("path-length-needs-authority", "RFC 5280 §4.2.1.9", RuleScope.Present, null, static c =>
+            c.BasicConstraints is { IsAuthority: false, PathLength: not null } ? "it limits a path without being an authority" : null),
+    ];
+
+    public static PathFault? Fault(Certificate certificate, StructureRole role, ValidationOptions options)
+    {
+        foreach (StructureRule rule in Table)
+        {
+            bool binds = rule.Scope switch
+            {
+                RuleScope.Every => true,
+                RuleScope.Present => !options.Policy.Forgiving,
+                RuleScope.PublicWeb => options.Policy.PublicWeb,
+            };
+            if (binds && (rule.Role ?? role) == role && rule.Check(certificate) is { } message)
+                return new PathFault(ValidationReason.InvalidStructure, $"`{certificate.Subject}`: {message} ({rule.Citation})", certificate);
+        }
+
+        return null;
+    }
+}
