@@ -1,0 +1,27 @@
+using Talos.Checks.Kernel;
+
+namespace Talos.Checks.Probes;
+
+/// <summary>The facts of one scan: each file is read once, when the first check asks for it.</summary>
+sealed partial class FactStore(ProbeRoot root)
+{
+    readonly Dictionary<(string Probe, string Arguments), Reading> _readings = [];
+
+    public ProbeRoot Root => root;
+
+    public RootFiles Files { get; } = new(root.Path ?? null);
+
+    public bool IsNode => root.Target == ScanTargets.Node;
+
+    public Reading Read(ProbeDefinition probe, IReadOnlyList<string> arguments)
+    {
+        var key = (probe.Name, arguments.Count == 1 ? arguments[0] : string.Join('\n', arguments));
+        if (_readings.TryGetValue(key, out var reading)) return reading;
+        if ((probe.Targets & root.Target) == 0)
+            reading = Reading.Unreadable(probe.Name, $"a target of this kind ({root.Target}) has no such fact");
+        else
+            reading = probe.Read(this, arguments);
+        _readings.Add(key, reading);
+        return reading;
+    }
+}
