@@ -9,25 +9,25 @@ command -v clang ld.lld >/dev/null || fail "clang or lld is not installed" "run 
 openssl=$(build/openssl.sh)
 sqlite=$(build/sqlite.sh)
 hash=$({
-    printf '%s\n' "$(basename "$openssl")" "$(basename "$sqlite")"
-    cat os/aot/glibc-shim.c os/aot/musl-clang.sh
-    dpkg-query -W -f '${Version}\n' musl-dev clang linux-libc-dev
+  printf '%s\n' "$(basename "$openssl")" "$(basename "$sqlite")"
+  cat os/aot/glibc-shim.c os/aot/musl-clang.sh
+  dpkg-query -W -f '${Version}\n' musl-dev clang linux-libc-dev
 } | sha256sum | cut -c 1-16)
 result="$talos_cache/sysroot/$hash"
 if ! [ -d "$result" ]; then
-    lock sysroot
-    if ! [ -d "$result" ]; then
-        staging="$result.$$"
-        mkdir -p "$staging/usr/include" "$staging/usr/lib" "$staging/bin"
-        cp -a /usr/include/x86_64-linux-musl/. "$staging/usr/include/"
-        kernel_headers "$staging/usr/include"
-        cp -a "$openssl/include/openssl" "$staging/usr/include/"
-        cp /usr/lib/x86_64-linux-musl/*.o /usr/lib/x86_64-linux-musl/*.a "$openssl"/lib/*.a "$sqlite"/lib/*.a "$staging/usr/lib/"
-        install -m 755 os/aot/musl-clang.sh "$staging/bin/x86_64-linux-musl-clang"
-        "$staging/bin/x86_64-linux-musl-clang" -O2 -fPIC -ffunction-sections -Wall -Wextra -Werror \
-            -c os/aot/glibc-shim.c -o "$staging/usr/lib/glibc-shim.o"
-        mv "$staging" "$result"
-    fi
+  lock sysroot
+  if ! [ -d "$result" ]; then
+    staging="$result.$$"
+    mkdir -p "$staging/usr/include" "$staging/usr/lib" "$staging/bin"
+    cp -a /usr/include/x86_64-linux-musl/. "$staging/usr/include/"
+    kernel_headers "$staging/usr/include"
+    cp -a "$openssl/include/openssl" "$staging/usr/include/"
+    cp /usr/lib/x86_64-linux-musl/*.o /usr/lib/x86_64-linux-musl/*.a "$openssl"/lib/*.a "$sqlite"/lib/*.a "$staging/usr/lib/"
+    install -m 755 os/aot/musl-clang.sh "$staging/bin/x86_64-linux-musl-clang"
+    "$staging/bin/x86_64-linux-musl-clang" -O2 -fPIC -ffunction-sections -Wall -Wextra -Werror \
+      -c os/aot/glibc-shim.c -o "$staging/usr/lib/glibc-shim.o"
+    mv "$staging" "$result"
+  fi
 fi
 mkdir -p out
 ln -sfn "$result" out/sysroot
