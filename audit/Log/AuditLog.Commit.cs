@@ -5,7 +5,7 @@ public sealed partial class AuditLog
     // Guards what the tree looks like: edge, bundle, size, files that wait.
     readonly Lock _state = new();
     readonly Queue<(string Path, byte[] Data)> _waitingFiles = new();
-    List<ulong> _unsettled = [];
+    List<string> _unsettled = [];
     Task _settling = Task.CompletedTask;
     EdgeTiles _edge = new();
     byte[] _bundle = new byte[64 * 1024];
@@ -91,9 +91,7 @@ public sealed partial class AuditLog
         _bundleBytes = end;
         if (_edge.Size % TilePath.Width == TilePath.Width - 1)
         {
-            ulong index = _edge.Size / TilePath.Width;
-            WriteOrQueue(TilePath.Entries(index), _bundle.AsSpan(0, _bundleBytes));
-            _unsettled.Add(index);
+            WriteOrQueue(TilePath.Entries(_edge.Size / TilePath.Width), _bundle.AsSpan(0, _bundleBytes));
             _bundleBytes = 0;
         }
         _edge.Append(leafHash, _tileFull ??= (level, index, tile) => WriteOrQueue(TilePath.Hashes(level, index), tile));
@@ -102,6 +100,7 @@ public sealed partial class AuditLog
     // Bundles and tiles need not be durable yet: the journal holds the entries until they are.
     void WriteOrQueue(string path, ReadOnlySpan<byte> data)
     {
+        _unsettled.Add(path);
         try
         {
             if (_waitingFiles.Count == 0)
@@ -137,13 +136,13 @@ public sealed partial class AuditLog
         }
     }
 
-    // INVARIANT: before a journal file is written anew, every bundle with an entry of it is synced; the open bundle is carried over.
+    // INVARIANT: before a journal file is written anew, every bundle with an entry of it is synced, and the tiles over it; the open bundle is carried over.
     void RotateJournal()
     {
         if (!WaitingFilesWritten())
             throw new AuditLogException(AuditLogReason.DiskFull, "the entry could not be written: no space left for the audit log");
         _settling.GetAwaiter().GetResult();
-        List<ulong> settled = _unsettled;
+        List<string> settled = _unsettled;
         ulong size = _edge.Size;
         int open = (int)(size % TilePath.Width);
         _journal.Rotate(() =>
@@ -158,8 +157,5 @@ public sealed partial class AuditLog
     }
 
     // Four at a time: the file system commits their metadata together.
-    void Settle(List<ulong> bundles)
-    {
-        Parallel.ForEach(bundles, new ParallelOptions { MaxDegreeOfParallelism = 4 }, index => _store.Sync(TilePath.Entries(index)));
-    }
+    void Settle(List<string> files) => Parallel.ForEach(files, new ParallelOptions { MaxDegreeOfParallelism = 4 }, _store.Sync);
 }

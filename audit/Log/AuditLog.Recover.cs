@@ -15,7 +15,7 @@ public sealed partial class AuditLog
         _edge = EdgeTiles.Load(start, (level, index, width) => EdgeHashes(level, index, width, covered));
         if (journal.IsEmpty) ReplayPartialBundle(covered);
         else journal.Replay((index, entry) => Integrate(entry.Span, TreeHash.Leaf(entry.Span)));
-        foreach (ulong bundle in _unsettled) _store.Sync(TilePath.Entries(bundle));
+        Settle(_unsettled);
         _unsettled.Clear();
 
         if (checkpoint is not null) RequireRoot(checkpoint);
@@ -24,9 +24,11 @@ public sealed partial class AuditLog
         ulong recovered = _edge.Size;
 
         Entry? last = LastEntry();
+        bool sameBoot = last is not null && last.BootId.Span.SequenceEqual(_bootId);
+        if (sameBoot) (_clockOffset, _lastMonotonic) = ((Int128)last!.WallTimeUnixNanos - last.MonotonicNanos, last.MonotonicNanos);
         _writer.Start();
-        if (last is not null && last.WallTimeUnixNanos > UnixNanos(_time.GetUtcNow()))
-            Record(ClockJump(last.WallTimeUnixNanos, UnixNanos(_time.GetUtcNow())));
+        long now = UnixNanos(_time.GetUtcNow());
+        if (last is not null && !sameBoot && last.WallTimeUnixNanos > now) Record(ClockJump(last.WallTimeUnixNanos, now));
         if (unclean) Record(Repair(covered, recovered, journal.TornBytes));
         PublishNow();
     }

@@ -63,15 +63,13 @@ sealed class EdgeTiles
         return copy;
     }
 
-    internal byte[] Root()
-    {
-        return MerkleTree.Root(Size, Read);
+    internal byte[] Root() => MerkleTree.Root(Size, Node);
 
-        byte[] Read(int level, ulong index)
-        {
-            int tileLevel = level / TilePath.Height, shift = level % TilePath.Height;
-            int first = (int)((index << shift) % TilePath.Width);
-            return TreeHash.Perfect(_hashes[tileLevel].AsSpan(first * TreeHash.Size, TreeHash.Size << shift));
-        }
+    // A node on the right edge: one of the perfect subtrees that the current size falls into.
+    internal byte[] Node(int level, ulong index)
+    {
+        int tileLevel = level / TilePath.Height, shift = level % TilePath.Height;
+        int first = (int)((index << shift) % TilePath.Width);
+        return TreeHash.Perfect(_hashes[tileLevel].AsSpan(first * TreeHash.Size, TreeHash.Size << shift));
     }
 }
