@@ -3,13 +3,13 @@ using Microsoft.Win32.SafeHandles;
 namespace Talos.Audit;
 
 // The files of tlog-tiles below one directory.
-sealed class TileStore(string directory)
+class TileStore(string directory)
 {
     internal string Directory { get; } = directory;
 
     internal string PathOf(string relative) => Path.Combine(Directory, relative);
 
-    internal void Write(string relative, ReadOnlySpan<byte> data)
+    internal virtual void Write(string relative, ReadOnlySpan<byte> data)
     {
         string path = PathOf(relative);
         SafeFileHandle file;
@@ -43,7 +43,7 @@ sealed class TileStore(string directory)
     }
 
     // Null when there is no such file. LIMIT: 8 MiB; the largest file here is a bundle of 256 entries of 16 KiB.
-    internal byte[]? TryRead(string relative)
+    internal virtual byte[]? TryRead(string relative)
     {
         try
         {

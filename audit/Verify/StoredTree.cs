@@ -5,6 +5,7 @@ sealed class StoredTree
 {
     readonly TileStore _store;
     readonly ulong _size;
+    readonly Dictionary<(int Level, ulong Index), byte[]> _edge = [];
     readonly Dictionary<(int Level, ulong Index), byte[]?> _tiles = [];
 
     internal StoredTree(TileStore store, ulong size, byte[] root)
@@ -25,7 +26,7 @@ sealed class StoredTree
             {
                 byte[] tile = _store.TryReadHashes(level, index, width) ?? _store.TryReadHashes(level, index)?[..(width * TreeHash.Size)]
                     ?? throw new FileNotFoundException();
-                _tiles[(level, index)] = tile;
+                _edge[(level, index)] = tile;
                 return tile;
             });
             if (edge.Root().AsSpan().SequenceEqual(root)) return true;
@@ -34,7 +35,7 @@ sealed class StoredTree
         {
             // A part of the edge is missing: nothing can be anchored.
         }
-        _tiles.Clear();
+        _edge.Clear();
         return false;
     }
 
@@ -57,7 +58,7 @@ sealed class StoredTree
 
     byte[]? Tile(int level, ulong index)
     {
-        if (_tiles.TryGetValue((level, index), out byte[]? known)) return known;
+        if (_edge.TryGetValue((level, index), out byte[]? known) || _tiles.TryGetValue((level, index), out known)) return known;
         byte[]? tile = _store.TryReadHashes(level, index);
         byte[]? parent = tile is null ? null : Tile(level + 1, index / TilePath.Width);
         int offset = (int)(index % TilePath.Width) * TreeHash.Size;

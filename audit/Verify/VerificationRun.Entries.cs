@@ -7,6 +7,7 @@ sealed partial class VerificationRun
     byte[] _root = [];
     // Bundles whose entries are not those that their tile records, and stored tiles that do not follow from the entries.
     readonly List<ulong> _suspectBundles = [];
+    readonly List<ulong> _cutBundles = [];
     readonly List<(int Level, ulong Index)> _suspectTiles = [];
     bool _incomplete;
 
@@ -76,6 +77,7 @@ sealed partial class VerificationRun
     void Cut(BundleCheck bundle, ulong start)
     {
         _incomplete = true;
+        if (_cutBundles.Count < MaxFindings) _cutBundles.Add(bundle.Index);
         ulong index = start + (ulong)bundle.Readable, end = start + (ulong)bundle.Width - 1;
         if (bundle.Overlong) Found(AuditDefect.EntryAltered, end, $"the bundle of entries {start} to {end} goes on behind entry {end}");
         else if (bundle.Bytes.Length == 0) Found(AuditDefect.EntryMissing, start, $"entries {start} to {end} are missing", "the checkpoint covers them");

@@ -19,9 +19,8 @@ sealed partial class VerificationRun
         ulong bundles = (_size + TilePath.Width - 1) / TilePath.Width;
         for (ulong index = _first / TilePath.Width; index < bundles && _findingCount < MaxFindings; index++)
         {
-            if (!stored.IsAnchored && !_suspectBundles.Contains(index)) continue;
+            if (!stored.IsAnchored && !_suspectBundles.Contains(index) && !_cutBundles.Contains(index)) continue;
             BundleCheck bundle = BundleCheck.Read(store, index, (int)Math.Min(TilePath.Width, _size - (index * TilePath.Width)));
-            if (!bundle.IsWhole) continue;
             byte[]? recorded = stored.LeafHashes(index);
             if (recorded is not null ? Explain(bundle, recorded) : Unexplained(bundle, stored.BundleRoot(index))) named = true;
         }
@@ -43,7 +42,7 @@ sealed partial class VerificationRun
     bool Explain(BundleCheck bundle, byte[] recorded)
     {
         ulong start = bundle.Index * TilePath.Width;
-        for (int i = 0; i < bundle.Width; i++)
+        for (int i = 0; i < bundle.Readable; i++)
         {
             ReadOnlySpan<byte> actual = bundle.Leaf(i);
             if (actual.SequenceEqual(recorded.AsSpan(i * TreeHash.Size, TreeHash.Size))) continue;
@@ -64,7 +63,7 @@ sealed partial class VerificationRun
 
     bool Unexplained(BundleCheck bundle, byte[]? root)
     {
-        if (root is null || bundle.Width != TilePath.Width || bundle.Root().AsSpan().SequenceEqual(root)) return false;
+        if (root is null || bundle.Readable != TilePath.Width || bundle.Root().AsSpan().SequenceEqual(root)) return false;
         ulong start = bundle.Index * TilePath.Width;
         if (Foreign(bundle, 0) is { } node)
             Found(AuditDefect.EntryForeign, start, $"entries {start} to {start + TilePath.Width - 1} come from the record of node `{node}`");

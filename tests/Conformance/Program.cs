@@ -4,6 +4,7 @@ using Talos.Conformance;
 return args switch
 {
     ["rego", .. string[] rest] => Rego.Run(rest),
+    ["merkle", .. string[] rest] => Merkle.Run(rest),
     _ => Usage(),
 };
 
@@ -11,5 +12,6 @@ static int Usage()
 {
     Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Conformance -- VERB DIR [--list-failing]");
     Console.Error.WriteLine("  rego DIR    folders of OPA conformance cases");
+    Console.Error.WriteLine("  merkle DIR  folders of Merkle proof cases");
     return 2;
 }
