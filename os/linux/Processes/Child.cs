@@ -14,7 +14,7 @@ public enum Signal
 /// <summary>A process started by <see cref="Reaper"/>.</summary>
 public sealed unsafe class Child
 {
-    const int ReadWrite = 2, CloseOnExec = 0x80000;
+    const int ReadWrite = 2, CloseOnExec = 0x80000, FirstUnnamedDescriptor = 3, CloseRangeOnExec = 4;
 
     readonly Reaper _reaper;
 
@@ -39,6 +39,8 @@ public sealed unsafe class Child
 
     internal static Child Spawn(ProcessStart start, Reaper reaper, Task<ExitStatus> ended)
     {
+        // The runtime opens everything close-on-exec; what its own parent left open it does not know.
+        LinuxException.ThrowIfFailed(Libc.Syscall(SystemCall.CloseRange, FirstUnnamedDescriptor, int.MaxValue, CloseRangeOnExec), "close descriptors on exec");
         var ends = stackalloc int[2];
         LinuxException.ThrowIfFailed(Libc.pipe2(ends, CloseOnExec), "make a pipe");
         var output = new SafeFileHandle(ends[0], ownsHandle: true);
