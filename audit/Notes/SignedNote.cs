@@ -81,6 +81,8 @@ sealed class SignedNote
         if (parts.Length != 2 || !NoteVerifierKey.IsName(parts[0])) return false;
         byte[] bytes = new byte[parts[1].Length];
         if (!Convert.TryFromBase64String(parts[1], bytes, out int length) || length < 5) return false;
+        // One signature has one spelling: bits that base64 does not use are zero.
+        if (Convert.ToBase64String(bytes, 0, length) != parts[1]) return false;
         signature = new NoteSignature(parts[0], BinaryPrimitives.ReadUInt32BigEndian(bytes), bytes[4..length], line);
         return true;
     }

@@ -19,22 +19,23 @@ sealed class RecordCourse(TimeSpan clockTolerance, ulong firstIndex)
 
     internal IReadOnlyList<ulong> OpenCalls => [.. _open.Keys.Order().Take(MaxListed)];
 
-    internal IEnumerable<AuditFinding> Next(ulong index, EntryFacts facts)
+    internal AuditFinding? Next(ulong index, EntryFacts facts)
     {
         if (facts.Kind is EntryKind.Repair or EntryKind.ClockJump or EntryKind.Lost && Incidents.Count < MaxListed) Incidents.Add(index);
         AuditFinding? clock = _started ? Clock(index, facts) : null;
         _previous = facts;
         _started = true;
-        if (clock is not null) yield return clock;
+        AuditFinding? call = null;
         if (facts.Kind == EntryKind.CallOpened)
         {
             if (_open.Count < MaxOpen) _open[index] = facts.MethodHash;
             else _overflowed = true;
         }
-        else if (facts.Kind == EntryKind.CallClosed && Closing(index, facts) is { } closing)
+        else if (facts.Kind == EntryKind.CallClosed)
         {
-            yield return closing;
+            call = Closing(index, facts);
         }
+        return clock ?? call;
     }
 
     AuditFinding? Clock(ulong index, EntryFacts facts)

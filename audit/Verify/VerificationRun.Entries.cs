@@ -10,6 +10,9 @@ sealed partial class VerificationRun
     readonly List<ulong> _cutBundles = [];
     readonly List<(int Level, ulong Index)> _suspectTiles = [];
     bool _incomplete;
+    // What is wrong with what the entries say. It counts where the entries are those that were recorded.
+    readonly List<AuditFinding> _said = [];
+    long _saidCount;
 
     void ReadEntries(RecordCourse course)
     {
@@ -62,16 +65,21 @@ sealed partial class VerificationRun
         ulong start = bundle.Index * TilePath.Width;
         if (!bundle.IsWhole) Cut(bundle, start);
         else if (!bundle.AgreesWithTile && _suspectBundles.Count < MaxFindings) _suspectBundles.Add(bundle.Index);
-        if (bundle.Malformed is { } bad && _suspectBundles.Count == 0)
-            Found(AuditDefect.EntryMalformed, start + (ulong)bad.Position, $"entry {start + (ulong)bad.Position} {bad.Error}");
-
+        if (bundle.Malformed is { } bad)
+            Said(new(AuditDefect.EntryMalformed, start + (ulong)bad.Position, $"entry {start + (ulong)bad.Position} {bad.Error}"));
         for (int i = 0; i < bundle.Readable; i++)
-            foreach (AuditFinding finding in course.Next(start + (ulong)i, bundle.Facts[i])) Found(finding);
+            if (course.Next(start + (ulong)i, bundle.Facts[i]) is { } finding) Said(finding);
         foreach (KnownRoot known in _older.Where(k => k.Size > start && k.Size <= start + (ulong)bundle.Width && k.Size >= _first))
             if (known.Size - start <= (ulong)bundle.Readable) known.Found = RootAt(known.Size, bundle);
         if (bundle.Width != TilePath.Width) return;
         ReadOnlySpan<byte> root = bundle.IsWhole || bundle.Tile is null ? bundle.Root() : TreeHash.Perfect(bundle.Tile);
         _upper.Append(root, Compare);
+    }
+
+    void Said(AuditFinding finding)
+    {
+        _saidCount++;
+        if (_said.Count < MaxFindings) _said.Add(finding);
     }
 
     void Cut(BundleCheck bundle, ulong start)

@@ -12,6 +12,9 @@ sealed partial class VerificationRun
             // The signed root vouches for every entry; what disagrees is a tile.
             foreach (ulong bundle in _suspectBundles) TileAltered(0, bundle);
             foreach ((int level, ulong index) in _suspectTiles) TileAltered(level, index);
+            // It was reached with the recorded hashes in place of the entries that are missing, so it vouches for those hashes too.
+            foreach (ulong index in _cutBundles)
+                if (store.TryReadHashes(0, index) is { } hashes) Explain(BundleCheck.Read(store, index, TilePath.Width), hashes);
             return;
         }
         StoredTree stored = new(store, _size, _checkpoint.Root.ToArray());
@@ -26,9 +29,19 @@ sealed partial class VerificationRun
         }
         if (named) return;
         (ulong good, ulong bad) = Bracket();
-        Found(AuditDefect.RootMismatch, bad < _size ? good : null,
+        Found(AuditDefect.RootMismatch, good != _first || bad != _size ? good : null,
             $"the entries do not make the root that was signed: an entry from {good} to {bad - 1} is not what was recorded",
             "the stored tree was rebuilt with it; a witness's checkpoint narrows the place down");
+    }
+
+    // Behind a bad entry the others are out of step: what they say is then no finding of its own.
+    void JudgeSaid()
+    {
+        ulong? bad = _findings.Where(static f => f.Defect != AuditDefect.TileAltered).Min(static f => f.Index);
+        bool rootStands = !_incomplete && _root.AsSpan().SequenceEqual(_checkpoint!.Root);
+        if (rootStands) _findingCount += _saidCount - _said.Count;
+        foreach (AuditFinding finding in _said)
+            if (rootStands || bad is null || finding.Index < bad) Found(finding);
     }
 
     void TileAltered(int level, ulong index)
@@ -74,15 +87,19 @@ sealed partial class VerificationRun
 
     string? _node;
 
-    // The node of an entry that is not the node of the log.
+    // The node of an entry that is not the node of the log. One such entry alone is an altered one; a segment of another log has more.
     string? Foreign(BundleCheck bundle, int position)
     {
         _node ??= NodeOfLog();
-        return AuditRecord.TryParse(0, bundle.Bytes.AsMemory(bundle.Ranges[position]), out AuditRecord? record, out _)
-               && record.Entry.Node != _node && _node.Length != 0
-            ? record.Entry.Node
-            : null;
+        string? node = NodeAt(bundle, position);
+        if (node is null || node == _node || _node.Length == 0) return null;
+        for (int i = 0; i < bundle.Readable; i++)
+            if (i != position && NodeAt(bundle, i) == node) return node;
+        return null;
     }
+
+    static string? NodeAt(BundleCheck bundle, int position) =>
+        AuditRecord.TryParse(0, bundle.Bytes.AsMemory(bundle.Ranges[position]), out AuditRecord? record, out _) ? record.Entry.Node : null;
 
     // Most of the record belongs to its node, whatever happened to a part of it.
     string NodeOfLog()
@@ -94,8 +111,7 @@ sealed partial class VerificationRun
         {
             BundleCheck bundle = BundleCheck.Read(store, index, (int)Math.Min(TilePath.Width, _size - (index * TilePath.Width)));
             for (int i = 0; i < bundle.Readable; i += 16)
-                if (AuditRecord.TryParse(0, bundle.Bytes.AsMemory(bundle.Ranges[i]), out AuditRecord? record, out _))
-                    votes[record.Entry.Node] = votes.GetValueOrDefault(record.Entry.Node) + 1;
+                if (NodeAt(bundle, i) is { } node) votes[node] = votes.GetValueOrDefault(node) + 1;
         }
         return votes.Count == 0 ? "" : votes.MaxBy(static v => v.Value).Key;
     }

@@ -25,6 +25,7 @@ sealed partial class VerificationRun(TileStore store, AuditVerifierOptions optio
         RecordCourse course = new(options.ClockTolerance, _first);
         ReadEntries(course);
         Judge();
+        JudgeSaid();
         JudgeOlder();
         ReadJournal();
         return Result(course);

@@ -1,1 +1,15 @@
-return 1;
+using Talos.Fuzz;
+
+// One line a verb; each verb is a file of its own.
+return args switch
+{
+    ["audit-tamper", .. string[] rest] => AuditTamper.Run(rest),
+    _ => Usage(),
+};
+
+static int Usage()
+{
+    Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Fuzz -- VERB …");
+    Console.Error.WriteLine("  audit-tamper [CASES [FROM]]   ways of tampering with the record, at random; all must be found and named");
+    return 2;
+}
