@@ -27,6 +27,13 @@ sealed class DistributionPointName
 
     public ReadOnlyMemory<byte> Relative { get; init; }
 
+    static DistributionPointName Checked(DerValue value, ReadOnlyMemory<byte> document)
+    {
+        var relative = new DistributionPointName { Relative = document[value.Inner] };
+        DistinguishedName.Empty.Append(relative.Relative);
+        return relative;
+    }
+
     // DistributionPointName ::= CHOICE { fullName [0] GeneralNames, nameRelativeToCRLIssuer [1] RelativeDistinguishedName }
     internal static DistributionPointName Parse(DerReader choice, ReadOnlyMemory<byte> document)
     {
@@ -37,7 +44,7 @@ sealed class DistributionPointName
         return value.Tag switch
         {
             0xA0 => new DistributionPointName { FullName = GeneralName.ParseList(value.Reader(), document) },
-            0xA1 => new DistributionPointName { Relative = document[value.Inner] },
+            0xA1 => Checked(value, document),
             _ => throw new MalformedDerException(value.Start, $"tag 0x{value.Tag:x2} names no distribution point"),
         };
     }

@@ -35,12 +35,12 @@ public sealed partial class DistinguishedName
         return Parse(ref reader, der);
     }
 
-    /// <summary>A base name followed by one more part, as a distribution point may name it (RFC 5280 §4.2.1.13).</summary>
-    internal DistinguishedName Append(DerValue relative)
-    {
-        RelativeDistinguishedName part = ParsePart(relative.Reader(), relative.Start);
-        return new DistinguishedName(ReadOnlyMemory<byte>.Empty, Parts.Add(part));
-    }
+    /// <summary>
+    /// This name followed by one more part, as a distribution point may name it (RFC 5280 §4.2.1.13). The octets are the
+    /// content of the part's set.
+    /// </summary>
+    internal DistinguishedName Append(ReadOnlyMemory<byte> relative) =>
+        new(ReadOnlyMemory<byte>.Empty, Parts.Add(ParsePart(new DerReader(relative.Span), 0)));
 
     static ImmutableArray<RelativeDistinguishedName> ParseParts(DerReader reader)
     {

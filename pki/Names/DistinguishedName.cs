@@ -17,6 +17,8 @@ public sealed partial class DistinguishedName : IEquatable<DistinguishedName>
         Parts = parts;
     }
 
+    internal static DistinguishedName Empty { get; } = new(ReadOnlyMemory<byte>.Empty, []);
+
     public ReadOnlyMemory<byte> Der => _der;
 
     public bool IsEmpty => Parts.IsEmpty;
@@ -35,7 +37,7 @@ public sealed partial class DistinguishedName : IEquatable<DistinguishedName>
     {
         if (other is null || Parts.Length != other.Parts.Length)
             return false;
-        return _der.Span.SequenceEqual(other._der.Span) || StartsWith(other);
+        return (!_der.IsEmpty && _der.Span.SequenceEqual(other._der.Span)) || StartsWith(other);
     }
 
     /// <summary>True when the parts of <paramref name="prefix"/> open this name: the subtree test of RFC 5280 §7.1.</summary>

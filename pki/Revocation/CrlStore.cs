@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Talos.Pki;
 
 /// <summary>What a path needs of revocation lists.</summary>
@@ -10,10 +12,18 @@ public enum CrlDemand
     WhereProvided,
 }
 
-/// <summary>Revocation lists to check a path against.</summary>
+/// <summary>Revocation lists to check a path against. Immutable.</summary>
 public sealed class CrlStore
 {
-    internal CrlStore(CrlDemand demand) => Demand = demand;
+    CrlStore(CrlDemand demand, ImmutableArray<CertificateRevocationList> lists)
+    {
+        Demand = demand;
+        Lists = lists;
+    }
 
     public CrlDemand Demand { get; }
+
+    public ImmutableArray<CertificateRevocationList> Lists { get; }
+
+    public static CrlStore Create(CrlDemand demand, IEnumerable<CertificateRevocationList> lists) => new(demand, [.. lists]);
 }

@@ -17,12 +17,13 @@ static class CertificateRules
 
     public static PathFault? LeafFault(Certificate leaf, ValidationOptions options)
     {
-        if (Common(leaf, options, StructureRole.Leaf) is { } fault)
+        if (Common(leaf, options, options.ListsInQuestion.IsEmpty ? StructureRole.Leaf : StructureRole.ListSigner) is { } fault)
             return fault;
-        if (!ServesPurpose(leaf, options.Purpose, anyCounts: !options.Policy.PublicWeb))
+        if (!ServesPurpose(leaf, options.Purpose, anyCounts: options.Policy.Rules != RuleBook.Web))
             return new PathFault(ValidationReason.KeyPurpose, $"`{leaf.Subject}` is not for use as a {(options.Purpose == ValidationPurpose.Client ? "client" : "server")}", leaf);
-        // A TLS 1.3 peer signs the handshake with its key (RFC 8446 §4.4.2.2).
-        if (options.Purpose != ValidationPurpose.Any && leaf.KeyUsage is { } usage && (usage & (KeyUsages.DigitalSignature | KeyUsages.KeyEncipherment | KeyUsages.KeyAgreement)) == 0)
+        // A TLS 1.3 peer signs the handshake with its key (RFC 8446 §4.4.2.2); RFC 5280 by itself knows no handshakes.
+        bool handshake = options.Purpose != ValidationPurpose.Any && options.Policy.Rules is (RuleBook.Fleet or RuleBook.Web);
+        if (handshake && leaf.KeyUsage is { } usage && (usage & (KeyUsages.DigitalSignature | KeyUsages.KeyEncipherment | KeyUsages.KeyAgreement)) == 0)
             return new PathFault(ValidationReason.KeyUsage, $"the key of `{leaf.Subject}` may not sign a handshake", leaf);
         return options.ExpectedName is { } expected && !PeerNames.Holds(leaf, expected)
             ? new PathFault(ValidationReason.NameMismatch, $"the certificate is not for `{expected}`", leaf)

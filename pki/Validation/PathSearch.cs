@@ -157,8 +157,8 @@ sealed class PathSearch
         if (++_paths == MaximumPaths)
             _exhausted = true;
         ImmutableArray<Certificate> certificates = [.. _path];
-        PathFault? fault = NameConstraintCheck.Fault(certificates) ?? PurposeFault(certificates)
-            ?? PolicyTree.Fault(certificates, _options) ?? RevocationCheck.Fault(certificates, _options, _trust, _intermediates);
+        PathFault? fault = DsaInheritance.Fault(certificates) ?? NameConstraintCheck.Fault(certificates) ?? PurposeFault(certificates)
+            ?? PolicyTree.Fault(certificates, _options) ?? RevocationCheck.Fault(certificates, _options, _intermediates);
         PeerIdentity? peer = null;
         if (fault is null)
             (peer, fault) = IdentityOf(certificates);

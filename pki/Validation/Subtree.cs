@@ -26,6 +26,18 @@ static class Subtree
         _ => NameFit.Undecidable,
     };
 
+    /// <summary>Has a form that the clause gives its kind; kinds without rules pass, since only names of theirs could meet them.</summary>
+    public static bool IsWellFormed(GeneralName subtree) => subtree.Kind switch
+    {
+        NameKinds.Dns => subtree.Text.Length == 0 || DnsName.IsValid(subtree.Text),
+        NameKinds.Address => Address([], subtree.Octets.Span) != NameFit.Undecidable,
+        NameKinds.Email => subtree.Text.Contains('@')
+            ? subtree.Text.LastIndexOf('@') > 0 && DnsName.IsValid(subtree.Text.AsSpan(subtree.Text.LastIndexOf('@') + 1))
+            : HostForm("a.example", subtree.Text) != NameFit.Undecidable,
+        NameKinds.Uri => HostForm("a.example", subtree.Text) != NameFit.Undecidable,
+        _ => true,
+    };
+
     static NameFit Dns(string name, string subtree, bool excluding)
     {
         // A leading dot is a form of URI and e-mail constraints, not of DNS ones.

@@ -90,6 +90,15 @@ public sealed record ValidationOptions
     /// <summary>Lists to check against; see <see cref="CrlDemand"/>.</summary>
     public CrlStore? Crls { get; init; }
 
+    /// <summary>Lists whose signers are being validated, this path's leaf the last of them; empty for a peer.</summary>
+    internal ImmutableHashSet<CertificateRevocationList> ListsInQuestion { get; init; } = [];
+
+    /// <summary>
+    /// Whether a domain is a public suffix. Under <see cref="ValidationPolicy.Web"/> a wildcard directly below one is refused,
+    /// and every wildcard is when this is null.
+    /// </summary>
+    public Func<string, bool>? IsPublicSuffix { get; init; }
+
     // LIMIT: intermediates between leaf and anchor; the fleet has at most two.
     /// <summary>Most intermediates between leaf and anchor.</summary>
     public int MaximumIntermediates { get; init; } = 8;

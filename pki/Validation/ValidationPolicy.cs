@@ -2,6 +2,22 @@ using System.Collections.Immutable;
 
 namespace Talos.Pki;
 
+/// <summary>Bodies of structural rules.</summary>
+enum RuleBook
+{
+    /// <summary>The fleet's own: the strictest.</summary>
+    Fleet = 0,
+
+    /// <summary>RFC 5280.</summary>
+    Internet,
+
+    /// <summary>RFC 5280 as the CA/Browser Forum profiles it.</summary>
+    Web,
+
+    /// <summary>RFC 5280 as certificates of the year 2000 obey it: negative serials, missing key identifiers.</summary>
+    Historic,
+}
+
 /// <summary>How strict validation is: algorithms, key sizes and the body of structural rules.</summary>
 public sealed record ValidationPolicy
 {
@@ -17,11 +33,8 @@ public sealed record ValidationPolicy
 
     public required int MinimumRsaBits { get; init; }
 
-    /// <summary>Rules of the CA/Browser Forum's baseline requirements as well.</summary>
-    internal bool PublicWeb { get; private init; }
-
-    /// <summary>Forgives what certificates of the year 2000 did: negative serials, missing key identifiers.</summary>
-    internal bool Forgiving { get; private init; }
+    /// <summary>Which of <see cref="StructureRules"/> bind.</summary>
+    internal RuleBook Rules { get; private init; }
 
     static readonly ImmutableArray<SignatureScheme> s_strong =
     [
@@ -49,8 +62,11 @@ public sealed record ValidationPolicy
         Signatures = s_strong,
         Keys = [KeyAlgorithm.EcdsaP256, KeyAlgorithm.EcdsaP384, KeyAlgorithm.EcdsaP521, KeyAlgorithm.Rsa],
         MinimumRsaBits = 2048,
-        PublicWeb = true,
+        Rules = RuleBook.Web,
     };
+
+    /// <summary>RFC 5280 with the algorithms and sizes of <see cref="Web"/>, without the forum's rules.</summary>
+    public static ValidationPolicy Internet { get; } = Web with { Id = "internet", Keys = Fleet.Keys, Rules = RuleBook.Internet };
 
     /// <summary>
     /// For conformance suites alone: SHA-1, DSA and short RSA keys, all broken. Nothing in the product uses it.
@@ -61,7 +77,7 @@ public sealed record ValidationPolicy
         Signatures = s_strong.AddRange(SignatureScheme.RsaSha1, SignatureScheme.EcdsaSha1, SignatureScheme.DsaSha1, SignatureScheme.DsaSha256),
         Keys = Fleet.Keys.Add(KeyAlgorithm.Dsa),
         MinimumRsaBits = 1024,
-        Forgiving = true,
+        Rules = RuleBook.Historic,
     };
 
     internal bool Accepts(SignatureAlgorithm algorithm) => Signatures.Contains(algorithm.Scheme);
