@@ -8,7 +8,8 @@ build/prerequisites.sh
 build/sysroot.sh
 build/kernel.sh
 out=out/aot-selftest
-rm -rf "$out" && mkdir -p "$out/root"/{sbin,dev,proc,sys,tmp}
+rm -rf "$out" && mkdir -p "$out/root"/{sbin,dev,proc,run,sys,tmp}
+cp -a os/rootfs/etc "$out/root/etc"
 say "publishing"
 dotnet publish tests/AotSelfTest -c Release -r linux-x64 -p:MuslStatic=true -m:1 -v q --nologo -o "$out/publish" >"$out/publish.log" 2>&1 || {
   tail -n 20 "$out/publish.log" >&2

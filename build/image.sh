@@ -13,7 +13,7 @@ version=$(grep -oP '<Version>\K[^<]+' Directory.Build.props)
 inputs=$({
   printf '%s\n' "$version"
   find os/rootfs -type l -printf '%p %l\n' | sort
-  find os/rootfs policy/bundle os/kernel/cmdline.txt os/waivers.yaml out/kernel out/node artifacts/bin/Talos.Image/release \
+  find os/rootfs policy/bundle os/kernel/cmdline.txt out/kernel out/node artifacts/bin/Talos.Image/release \
     -type f -print0 | sort -z | xargs -0 sha256sum
 } | sha256sum | cut -c 1-16)
 if [ "$(cat out/image/inputs 2>/dev/null)" = "$inputs" ] && artifacts/bin/Talos.Image/release/Talos.Image verify out/image >/dev/null 2>&1; then

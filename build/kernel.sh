@@ -144,6 +144,8 @@ staging="$result.$$"
 mkdir -p "$staging"
 cp "$object/arch/x86/boot/bzImage" "$staging/vmlinuz"
 cp "$object/.config" "$staging/config"
+# no kallsyms in the kernel: this is what names the addresses of a crash
+cp "$object/System.map" "$staging/"
 cp "$object/build.log" "$staging/"
 rm -rf "$result" && mv "$staging" "$result"
 rm -rf "$object"

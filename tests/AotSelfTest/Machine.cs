@@ -13,6 +13,9 @@ static class Machine
         Mount("proc", "/proc");
         Mount("sysfs", "/sys");
         Mount("tmpfs", "/tmp");
+        Mount("tmpfs", "/run");
+        // The target of /etc/resolv.conf: .NET asks for the file before it lists interfaces.
+        File.WriteAllText("/run/resolv.conf", "");
         BringUpLoopback();
         Console.WriteLine("self-test: running as PID 1");
     }
