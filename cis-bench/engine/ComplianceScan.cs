@@ -16,7 +16,7 @@ public static class ComplianceScan
     public static ComplianceReport Run(IReadOnlyList<CheckCatalogue> catalogues, ProbeRoot root, TimeProvider time, ScanOptions? options = null)
     {
         options ??= new();
-        var facts = new FactStore(root);
+        var facts = new FactStore(root, time);
         var started = time.GetTimestamp();
         var results = new List<CheckResult>();
         foreach (var catalogue in catalogues)

@@ -3,13 +3,15 @@ using Talos.Checks.Kernel;
 namespace Talos.Checks.Probes;
 
 /// <summary>The facts of one scan: each file is read once, when the first check asks for it.</summary>
-sealed partial class FactStore(ProbeRoot root)
+sealed partial class FactStore(ProbeRoot root, TimeProvider time)
 {
     readonly Dictionary<(string Probe, string Arguments), Reading> _readings = [];
 
     public ProbeRoot Root => root;
 
-    public RootFiles Files { get; } = new(root.Path ?? null);
+    public RootFiles Files { get; } = new(root.Path);
+
+    public DateTimeOffset Now { get; } = time.GetUtcNow();
 
     public bool IsNode => root.Target == ScanTargets.Node;
 
