@@ -105,7 +105,7 @@ public sealed partial class AuditLog
         entry.BootId = _bootIdBytes ??= ByteString.CopyFrom(_bootId);
     }
 
-    static long UnixNanos(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) * TimeSpan.NanosecondsPerTick;
+    internal static long UnixNanos(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) * TimeSpan.NanosecondsPerTick;
 
     ulong Monotonic()
     {

@@ -10,6 +10,7 @@ public sealed partial class AuditLog
     EdgeTiles _edge = new();
     byte[] _bundle = new byte[64 * 1024];
     int _bundleBytes;
+    Range[] _ranges = new Range[256];
     Action<int, ulong, ReadOnlySpan<byte>>? _tileFull;
 
     /// <summary>Number of entries that are on disk.</summary>
@@ -68,15 +69,13 @@ public sealed partial class AuditLog
     byte[] Integrate(ReadOnlySpan<byte> payload, int count)
     {
         byte[] hashes = new byte[count * TreeHash.Size];
-        ReadOnlySpan<byte> rest = payload;
-        for (int i = 0; i < count && EntryBundle.TryNext(ref rest, out ReadOnlySpan<byte> entry); i++)
-            TreeHash.Leaf(entry, hashes.AsSpan(i * TreeHash.Size, TreeHash.Size));
-
-        rest = payload;
+        if (_ranges.Length < count) _ranges = new Range[Math.Max(count, 2 * _ranges.Length)];
+        Span<Range> ranges = _ranges.AsSpan(0, count);
+        EntryBundle.TrySplit(payload, count, ranges);
+        TreeHash.Leaves(payload, ranges, hashes);
         lock (_state)
         {
-            for (int i = 0; i < count && EntryBundle.TryNext(ref rest, out ReadOnlySpan<byte> entry); i++)
-                Integrate(entry, hashes.AsSpan(i * TreeHash.Size, TreeHash.Size));
+            for (int i = 0; i < count; i++) Integrate(payload[ranges[i]], hashes.AsSpan(i * TreeHash.Size, TreeHash.Size));
         }
         return hashes;
     }

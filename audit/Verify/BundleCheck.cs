@@ -48,9 +48,9 @@ sealed class BundleCheck
         {
             int end = check.Bytes.Length - rest.Length;
             check.Ranges[position] = (end - entry.Length)..end;
-            TreeHash.Leaf(entry, check.LeafHashes.AsSpan(position * TreeHash.Size));
             if (CanonicalEntry.Check(entry, out check.Facts[position]) is { } error) check.Malformed ??= (position, error);
         }
+        TreeHash.Leaves(check.Bytes, check.Ranges.AsSpan(0, position), check.LeafHashes);
         check.Readable = position;
         check.Overlong = position == width && !rest.IsEmpty;
         return check;

@@ -1,1 +1,15 @@
-return 1;
+using Talos.Benchmarks;
+
+// One line a verb; each verb is a file of its own.
+return args switch
+{
+    ["audit", .. string[] rest] => await AuditBench.Run(rest),
+    _ => Usage(),
+};
+
+static int Usage()
+{
+    Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Benchmarks -- VERB …");
+    Console.Error.WriteLine("  audit [DIRECTORY [ENTRIES]]   the record: append, acknowledge, prove, verify");
+    return 2;
+}

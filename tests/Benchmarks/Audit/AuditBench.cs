@@ -1,0 +1,124 @@
+using System.Diagnostics;
+using System.Globalization;
+using Talos.Audit;
+
+namespace Talos.Benchmarks;
+
+/// <summary>`audit [DIRECTORY] [ENTRIES]`: the measures of docs/design/audit.md.</summary>
+static class AuditBench
+{
+    public static async Task<int> Run(string[] args)
+    {
+        string directory = Path.Combine(args.Length > 0 ? args[0] : Path.GetTempPath(), "talos-audit-bench-" + Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        int entries = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000;
+        try
+        {
+            using Ed25519CheckpointSigner signer = Ed25519CheckpointSigner.Create("bench.example/audit");
+            AuditLogOptions options = new() { Signer = signer, Node = "bench" };
+            await using (AuditLog log = AuditLog.Open(Path.Combine(directory, "log"), options))
+            {
+                await Throughput(log, 50_000, report: false);
+                await Throughput(log, entries, report: true);
+                await Latency(log, 50_000, seconds: 5);
+                await ProofAge(log);
+            }
+            Verify(Path.Combine(directory, "log"), signer.Key);
+            return 0;
+        }
+        finally
+        {
+            if (Directory.Exists(directory)) Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    static Entry Call(int i) => new()
+    {
+        Kind = EntryKind.CallOpened,
+        Method = "/talos.machine.v1.MachineService/ServiceList",
+        Attestation = Attestation.Verified,
+        RequestDigest = s_digest,
+        Caller = new Caller
+        {
+            Name = "alice", Roles = { "os:operator" }, Serial = "0123456789abcdef0123456789abcdef",
+            SpiffeUri = "spiffe://cluster.example/user/alice", SourceAddress = "10.5.0.17:40312",
+        },
+        Fields = { new LoggedField { Path = "service", Value = "kubelet" } },
+        Details = { ["n"] = i.ToString(CultureInfo.InvariantCulture) },
+    };
+
+    static readonly Google.Protobuf.ByteString s_digest = Google.Protobuf.ByteString.CopyFrom(new byte[32]);
+
+    // 512 callers at a time, each waiting for its acknowledgement before it appends again: a busy API server.
+    static async Task Throughput(AuditLog log, int entries, bool report)
+    {
+        const int callers = 512;
+        long bytes = Directory.EnumerateFiles(log.Directory, "*", SearchOption.AllDirectories).Sum(static f => new FileInfo(f).Length);
+        TimeSpan cpu = Environment.CpuUsage.TotalTime;
+        long start = Stopwatch.GetTimestamp();
+        await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(async () =>
+        {
+            for (int i = caller; i < entries; i += callers) await log.AppendAsync(Call(i));
+        })));
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        TimeSpan used = Environment.CpuUsage.TotalTime - cpu;
+        if (!report) return;
+        bytes = Directory.EnumerateFiles(log.Directory, "*", SearchOption.AllDirectories).Sum(static f => new FileInfo(f).Length) - bytes;
+        Console.WriteLine($"append, durable, {callers} callers   {entries / seconds,12:N0} entries/s");
+        Console.WriteLine($"CPU an entry, all included    {used.TotalMicroseconds / entries,12:F2} µs  (making the entry in the benchmark too)");
+        Console.WriteLine($"on disk an entry              {(double)bytes / entries,12:F0} bytes");
+        Console.WriteLine($"resident memory               {Environment.WorkingSet / 1048576.0,12:F0} MiB  after {log.Size:N0} entries; managed {GC.GetTotalMemory(true) / 1048576.0:F1} MiB");
+    }
+
+    static async Task Latency(AuditLog log, int rate, int seconds)
+    {
+        double[] micros = new double[rate * seconds];
+        Task[] acks = new Task[micros.Length];
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < micros.Length; i++)
+        {
+            while (Stopwatch.GetElapsedTime(start).TotalSeconds * rate < i) await Task.Delay(1);
+            acks[i] = Append(log, i, micros);
+        }
+        await Task.WhenAll(acks);
+        double took = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        Array.Sort(micros);
+        Console.WriteLine($"acknowledged at {micros.Length / took,8:N0}/s       p50 {micros[micros.Length / 2] / 1000:F2} ms, p99 {micros[(int)(micros.Length * 0.99)] / 1000:F2} ms, p99.9 {micros[(int)(micros.Length * 0.999)] / 1000:F2} ms");
+    }
+
+    static async Task Append(AuditLog log, int i, double[] micros)
+    {
+        long start = Stopwatch.GetTimestamp();
+        await log.AppendAsync(Call(i));
+        micros[i] = Stopwatch.GetElapsedTime(start).TotalMicroseconds;
+    }
+
+    // From the acknowledgement until a published checkpoint covers the entry, without asking for one.
+    static async Task ProofAge(AuditLog log)
+    {
+        double worst = 0;
+        for (int i = 0; i < 20; i++)
+        {
+            AuditReceipt receipt = await log.AppendAsync(Call(i));
+            long start = Stopwatch.GetTimestamp();
+            while (log.Checkpoint.Size <= receipt.Index) await Task.Delay(1);
+            worst = Math.Max(worst, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+        long proofStart = Stopwatch.GetTimestamp();
+        const int proofs = 1000;
+        for (int i = 0; i < proofs; i++) log.ProveInclusion((ulong)((long)i * ((long)log.Size - 1) / proofs));
+        Console.WriteLine($"proof available after         {worst,12:F0} ms at worst of 20; a proof takes {Stopwatch.GetElapsedTime(proofStart).TotalMicroseconds / proofs:F0} µs");
+    }
+
+    static void Verify(string directory, NoteVerifierKey key)
+    {
+        foreach (int threads in (int[])[1, Environment.ProcessorCount])
+        {
+            TimeSpan cpu = Environment.CpuUsage.TotalTime;
+            long start = Stopwatch.GetTimestamp();
+            AuditVerification result = AuditVerifier.Verify(directory, new AuditVerifierOptions { LogKeys = [key], Threads = threads });
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            if (result.Verdict != AuditVerdict.Verified) throw new InvalidOperationException(result.Findings[0].Message);
+            Console.WriteLine($"verify, {threads} thread(s)           {result.Size / seconds,12:N0} entries/s, {(Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / result.Size:F2} µs CPU an entry");
+        }
+    }
+}
