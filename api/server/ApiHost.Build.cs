@@ -1,0 +1,94 @@
+using System.Net;
+using Grpc.AspNetCore.Server;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Talos.Api.Server;
+
+public sealed partial class ApiHost
+{
+    static WebApplication Build(ApiHostOptions options, ApiServices services, AuthorizerSlot authorizer)
+    {
+        // The other builders watch the content root recursively; with `/` as working directory that is all of /proc and /sys.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Talos", LogLevel.Information);
+        // A refused call is an answer, not an event for the log; it is on the record.
+        builder.Logging.AddFilter("Grpc", LogLevel.Error);
+        builder.Logging.AddProvider(options.Log ?? new LineLog());
+        builder.Services.AddRoutingCore();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Limits.Drain);
+        AddGates(builder.Services, options, authorizer);
+        services.Register(builder.Services);
+        builder.Services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = options.Limits.RequestBytes;
+            grpc.EnableDetailedErrors = false;
+            grpc.IgnoreUnknownServices = true;
+            if (options.Maintenance is null) grpc.Interceptors.Add<CallGate>();
+            else grpc.Interceptors.Add<MaintenanceGate>();
+        });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, options));
+
+        var application = builder.Build();
+        application.UseRouting();
+        application.Use(UnknownMethods);
+        services.Map(application);
+        return application;
+    }
+
+    static void AddGates(IServiceCollection services, ApiHostOptions options, AuthorizerSlot authorizer)
+    {
+        var connections = new LiveConnections(options.Limits.ConnectionsPerSource);
+        options.Revocations.Revoked += connections.Close;
+        services.AddSingleton(provider => new TlsGate(
+            options.Trust, options.ClientCertificates, options.Limits, connections, new PeerCheck(options.Node.Cluster, options.Revocations, options.Time),
+            new HandshakeRecord(options.Audit, options.Time, provider.GetRequiredService<ILogger<HandshakeRecord>>()), options.Time));
+        if (options.Maintenance is { } maintenance)
+        {
+            services.AddSingleton(new MaintenanceGate(maintenance));
+            return;
+        }
+        services.AddSingleton(provider => new CallGate(
+            authorizer, new CallRecord(options.Audit!, options.Time, provider.GetRequiredService<ILogger<CallRecord>>()), options.Node,
+            options.Revocations, options.Time, provider.GetRequiredService<ILogger<CallGate>>()));
+    }
+
+    static void Limit(KestrelServerOptions kestrel, ApiHostOptions options)
+    {
+        var limits = options.Limits;
+        kestrel.AddServerHeader = false;
+        kestrel.AllowAlternateSchemes = false;
+        kestrel.Limits.MaxConcurrentConnections = limits.Connections;
+        kestrel.Limits.MaxRequestBodySize = limits.RequestBytes;
+        kestrel.Limits.MaxRequestHeadersTotalSize = limits.HeaderBytes;
+        kestrel.Limits.RequestHeadersTimeout = limits.Handshake;
+        kestrel.Limits.Http2.MaxStreamsPerConnection = limits.StreamsPerConnection;
+        kestrel.Limits.Http2.MaxRequestHeaderFieldSize = limits.HeaderBytes;
+        // A peer whose machine lost power is noticed after at most 50 s, and its streams end.
+        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
+        kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
+        kestrel.Listen(options.Listen, listener =>
+        {
+            listener.Protocols = HttpProtocols.Http2;
+            var gate = listener.ApplicationServices.GetRequiredService<TlsGate>();
+            listener.Use(next => gate.Wrap(next));
+        });
+    }
+
+    // gRPC over HTTP/2, "Trailers-Only": the status rides in the headers of an answer without a body.
+    static Task UnknownMethods(HttpContext context, RequestDelegate next)
+    {
+        if (context.GetEndpoint() is not null) return next(context);
+        context.Response.ContentType = "application/grpc";
+        context.Response.Headers["grpc-status"] = "12";
+        context.Response.Headers["grpc-message"] = "this server has no such method";
+        context.Response.Headers[RefusalException.ReasonTrailer] = RefusalReason.UnknownMethod.Id();
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,63 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Talos.Pki;
+using Talos.Policy;
+
+namespace Talos.Api.Server;
+
+sealed partial class CallGate
+{
+    // Default settings write the proto names when told so, and read every field by its descriptor.
+    static readonly JsonFormatter RequestJson = new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true));
+
+    /// <summary>Returns when the handler may run; throws <see cref="RefusalException"/> otherwise.</summary>
+    async ValueTask AdmitAsync(ServedCall call, object? request, ServerCallContext context)
+    {
+        var message = request as IMessage;
+        var opening = record.Open(call, message);
+        var refusal = CheckIdentity(call.Caller);
+        if (refusal is null)
+        {
+            call.Decision = authorizer.Required.Decide(new AuthorizationInput
+            {
+                Caller = call.Caller.Authorization,
+                Method = call.Method,
+                Node = authorizationNode,
+                Request = message is null ? null : () => RequestJson.Format(message),
+                Time = time.GetUtcNow(),
+            });
+            refusal = Refusal(call.Decision);
+        }
+        var failClosed = call.Decision?.RecordMode is null or RecordMode.FailClosed;
+        await record.OpenedAsync(call, opening, failClosed).ConfigureAwait(false);
+        if (message is not null) CallRecord.Describe(call, message);
+        if (refusal is not null) throw refusal;
+        context.CancellationToken.ThrowIfCancellationRequested();
+    }
+
+    RefusalException? CheckIdentity(Caller caller)
+    {
+        if (caller.Identity is not { } identity) return null;
+        // The handshake checked both; the connection may be older than what is known now.
+        if (identity.NotAfter <= time.GetUtcNow())
+        {
+            return new RefusalException(RefusalReason.IdentityExpired, $"the certificate of `{identity.Name}` has expired")
+            {
+                Hint = "renew the certificate and connect again",
+            };
+        }
+        if (revocations.Check(identity.Serial) == RevocationStatus.Revoked)
+            return new RefusalException(RefusalReason.IdentityRevoked, $"the certificate of `{identity.Name}` was revoked");
+        return null;
+    }
+
+    static RefusalException? Refusal(Decision decision) => decision.Outcome switch
+    {
+        DecisionOutcome.Allow => null,
+        _ => new RefusalException(RefusalReason.NotAllowed, decision.Sentence)
+        {
+            Id = decision.ReasonId,
+            Hint = decision.Obligations is [var first, ..] ? first.Sentence : "",
+        },
+    };
+}

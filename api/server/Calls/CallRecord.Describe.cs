@@ -1,0 +1,84 @@
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Grpc.Core;
+using Talos.Audit;
+
+namespace Talos.Api.Server;
+
+sealed partial class CallRecord
+{
+    // LIMIT: a field worth logging is a name, a path or a serial; more of it is cut.
+    const int MaxFieldLength = 256;
+
+    /// <summary>Keeps the request's fields that policy marked as fit for the record.</summary>
+    public static void Describe(ServedCall call, IMessage request)
+    {
+        if (call.Decision is not { LoggableFields: { Count: > 0 } paths }) return;
+        foreach (var path in paths) call.Fields.Add(new LoggedField { Path = path, Value = Read(request, path) });
+    }
+
+    public static Talos.Audit.Caller Describe(Caller caller)
+    {
+        var described = new Talos.Audit.Caller { SourceAddress = caller.SourceText };
+        if (caller.Identity is not { } identity) return described;
+        described.Name = identity.Name;
+        described.Serial = identity.Serial;
+        described.SpiffeUri = caller.Authorization.Spiffe;
+        foreach (var role in identity.Roles) described.Roles.Add(role);
+        return described;
+    }
+
+    static Decision Describe(Talos.Policy.Decision? decision, StatusCode status)
+    {
+        if (decision is null)
+        {
+            // Refused before policy was asked.
+            return new Decision { Effect = Effect.Deny, ReasonId = StatusName(status) };
+        }
+        return new Decision
+        {
+            Effect = decision.Outcome == Talos.Policy.DecisionOutcome.Allow ? Effect.Allow : Effect.Deny,
+            Rule = decision.Rule,
+            BundleRevision = decision.Revision,
+            ReasonId = decision.ReasonId,
+            Reason = decision.Sentence,
+        };
+    }
+
+    static string Read(IMessage message, string path)
+    {
+        object? value = message;
+        foreach (var name in path.Split('.'))
+        {
+            if (value is not IMessage inner || inner.Descriptor.FindFieldByName(name) is not { } field) return "";
+            value = field.Accessor.GetValue(inner);
+        }
+        var text = value is System.Collections.IList list
+            ? string.Join(", ", list.Cast<object>())
+            : Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "";
+        return text.Length <= MaxFieldLength ? text : text[..MaxFieldLength];
+    }
+
+    // gRPC, doc/statuscodes.md: the names that every implementation prints.
+    static string StatusName(StatusCode status) => status switch
+    {
+        StatusCode.OK => "OK",
+        StatusCode.Cancelled => "CANCELLED",
+        StatusCode.Unknown => "UNKNOWN",
+        StatusCode.InvalidArgument => "INVALID_ARGUMENT",
+        StatusCode.DeadlineExceeded => "DEADLINE_EXCEEDED",
+        StatusCode.NotFound => "NOT_FOUND",
+        StatusCode.AlreadyExists => "ALREADY_EXISTS",
+        StatusCode.PermissionDenied => "PERMISSION_DENIED",
+        StatusCode.Unauthenticated => "UNAUTHENTICATED",
+        StatusCode.ResourceExhausted => "RESOURCE_EXHAUSTED",
+        StatusCode.FailedPrecondition => "FAILED_PRECONDITION",
+        StatusCode.Aborted => "ABORTED",
+        StatusCode.OutOfRange => "OUT_OF_RANGE",
+        StatusCode.Unimplemented => "UNIMPLEMENTED",
+        StatusCode.Internal => "INTERNAL",
+        StatusCode.Unavailable => "UNAVAILABLE",
+        StatusCode.DataLoss => "DATA_LOSS",
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, null),
+    };
+}

@@ -1,0 +1,53 @@
+using Grpc.AspNetCore.Server;
+using Grpc.Core;
+using Talos.Audit;
+
+namespace Talos.Api.Server;
+
+/// <summary>The call a handler is answering, as the gate knows it.</summary>
+public sealed class ServedCall
+{
+    // LIMIT: an entry stays small enough to be read by a person; a handler that has more to say writes an entry of its own.
+    const int MaxNotes = 16, MaxNoteLength = 512;
+
+    readonly Dictionary<string, string> notes = [];
+
+    internal ServedCall(Caller caller, string method, long started)
+    {
+        Caller = caller;
+        Method = method;
+        Started = started;
+    }
+
+    public Caller Caller { get; }
+
+    /// <summary>Full gRPC name, `/talos.machine.v1.MachineService/Reboot`.</summary>
+    public string Method { get; }
+
+    /// <summary>Index of the entry that opened the call, for entries that refer to it; null when it could not be recorded and need not be.</summary>
+    public ulong? OpenedIndex { get; internal set; }
+
+    internal long Started { get; }
+
+    internal Talos.Policy.Decision? Decision { get; set; }
+
+    internal List<LoggedField> Fields { get; } = [];
+
+    internal IReadOnlyDictionary<string, string> Notes => notes;
+
+    /// <summary>Adds a fact to the entry that will close this call. Never a secret.</summary>
+    public void Note(string key, string value)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        lock (notes)
+        {
+            if (notes.Count >= MaxNotes && !notes.ContainsKey(key)) throw new InvalidOperationException($"more than {MaxNotes} notes on one call");
+            notes[key] = value.Length <= MaxNoteLength ? value : value[..MaxNoteLength];
+        }
+    }
+
+    /// <summary>The call that <paramref name="context"/> belongs to.</summary>
+    /// <exception cref="InvalidOperationException">The call did not come through the gate.</exception>
+    public static ServedCall Of(ServerCallContext context) =>
+        context.GetHttpContext().Features.Get<ServedCall>() ?? throw new InvalidOperationException("the call did not come through the gate");
+}

@@ -1,0 +1,117 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Talos.Pki;
+
+namespace Talos.Api.Server;
+
+public sealed partial class NodeIdentity
+{
+    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
+
+    // trustd may be away for hours; a node asks often enough to be back within a minute of it.
+    static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+
+    // A machine that slept has a wall clock far ahead of its timers.
+    static readonly TimeSpan LongestNap = TimeSpan.FromMinutes(5);
+
+    /// <summary>Obtains a certificate if there is none, then keeps it fresh until cancelled. Never gives up.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            var renewAt = Slot.Current is { } loaded ? MomentToRenew(loaded) : DateTimeOffset.MinValue;
+            var pause = FirstPause;
+            while (true)
+            {
+                if (Remaining(renewAt) is { } nap)
+                {
+                    await Task.Delay(nap, options.Time, cancellation).ConfigureAwait(false);
+                    continue;
+                }
+                if (await TryRefreshAsync(cancellation).ConfigureAwait(false) is { } fresh)
+                {
+                    renewAt = MomentToRenew(fresh);
+                    pause = FirstPause;
+                    continue;
+                }
+                await Task.Delay(pause * (0.8 + Fraction() * 0.4), options.Time, cancellation).ConfigureAwait(false);
+                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+            }
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            ready.TrySetCanceled(cancellation);
+        }
+    }
+
+    /// <summary>Null when <paramref name="moment"/> has come.</summary>
+    TimeSpan? Remaining(DateTimeOffset moment)
+    {
+        var left = moment - options.Time.GetUtcNow();
+        if (left <= TimeSpan.Zero) return null;
+        return left < LongestNap ? left : LongestNap;
+    }
+
+    async Task<TrustMaterial?> TryRefreshAsync(CancellationToken cancellation)
+    {
+        var current = Slot.Current;
+        var canRenew = current is not null && current.Certificate.NotAfter.ToUniversalTime() > options.Time.GetUtcNow().UtcDateTime;
+        try
+        {
+            using var key = PendingKey();
+            using var request = CertificateSigningRequest.Create(key, options.Name, options.DnsNames, options.Addresses);
+            var grant = canRenew
+                ? await source.RenewAsync(request.Der, current!, cancellation).ConfigureAwait(false)
+                : await source.EnrollAsync(request.Der, cancellation).ConfigureAwait(false);
+            Use(key, grant);
+            Keep(key, grant);
+            var fresh = Slot.Current!;
+            log.LogInformation("{What} certificate {Serial}, valid until {NotAfter:O}", canRenew ? "renewed" : "obtained", fresh.Certificate.SerialNumber, fresh.Certificate.NotAfter.ToUniversalTime());
+            return fresh;
+        }
+        catch (EnrollmentException e)
+        {
+            log.LogWarning("no {What} certificate: {Reason}", canRenew ? "new" : "first", e.Message);
+        }
+        catch (IOException e)
+        {
+            log.LogError(e, "no certificate can be kept in {Folder}", options.Folder);
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// A new key with every certificate, so that a leaked one is worth a day at most; but the same one until there is a certificate for
+    /// it, so that trustd can tell a repeated question, whose answer was lost, from a second use of the token.
+    /// </summary>
+    ECDsa PendingKey()
+    {
+        if (DurableFile.Read(Pending) is { } text)
+        {
+            var kept = ECDsa.Create();
+            try
+            {
+                kept.ImportFromPem(text);
+                return kept;
+            }
+            catch (Exception e) when (e is CryptographicException or ArgumentException)
+            {
+                kept.Dispose();
+                log.LogWarning("the key in {File} is of no use: {Reason}", Pending, e.Message);
+            }
+        }
+        var made = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        DurableFile.Write(Pending, made.ExportPkcs8PrivateKeyPem() + "\n");
+        return made;
+    }
+
+    /// <summary>Between one half and two thirds of its life, so that nodes which started together do not renew together.</summary>
+    static DateTimeOffset MomentToRenew(TrustMaterial material)
+    {
+        DateTimeOffset from = material.Certificate.NotBefore.ToUniversalTime();
+        var life = material.Certificate.NotAfter.ToUniversalTime() - from;
+        return from + life * (0.5 + Fraction() / 6);
+    }
+
+    static double Fraction() => RandomNumberGenerator.GetInt32(1 << 20) / (double)(1 << 20);
+}

@@ -1,0 +1,100 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging;
+using Talos.Pki;
+
+namespace Talos.Api.Server;
+
+/// <summary>
+/// A server's key and certificate: made here, never sent, kept over a restart, renewed in the second half of their life and put into a
+/// <see cref="TrustSlot"/> without anyone noticing. One instance a process.
+/// </summary>
+public sealed partial class NodeIdentity
+{
+    readonly NodeIdentityOptions options;
+    readonly ICertificateSource source;
+    readonly ILogger log;
+    readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    NodeIdentity(NodeIdentityOptions options, ICertificateSource source, ILogger log)
+    {
+        this.options = options;
+        this.source = source;
+        this.log = log;
+    }
+
+    /// <summary>Holds the certificate in use.</summary>
+    public TrustSlot Slot { get; } = new();
+
+    /// <summary>Ends when <see cref="Slot"/> holds a certificate for the first time.</summary>
+    public Task Ready => ready.Task;
+
+    string KeyAndChain => Path.Combine(options.Folder, "identity.pem");
+
+    string Bundle => Path.Combine(options.Folder, "bundle.pem");
+
+    string Pending => Path.Combine(options.Folder, "pending.pem");
+
+    /// <summary>Takes up what an earlier run left, if it is still good.</summary>
+    /// <exception cref="IOException">The folder cannot be used, or its files are open to others.</exception>
+    public static NodeIdentity Open(NodeIdentityOptions options, ICertificateSource source, ILogger log)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Directory.CreateDirectory(options.Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var identity = new NodeIdentity(options, source, log);
+        identity.Load();
+        return identity;
+    }
+
+    void Load()
+    {
+        if (DurableFile.Read(KeyAndChain) is not { } text || DurableFile.Read(Bundle) is not { } bundle) return;
+        try
+        {
+            using var key = ECDsa.Create();
+            key.ImportFromPem(text);
+            var blocks = Pem.Read(System.Text.Encoding.UTF8.GetBytes(text)).Require().Blocks.Where(b => b.Label == Pem.Certificate).ToArray();
+            if (blocks.Length == 0) throw new EnrollmentException(EnrollmentFailure.BadAnswer, "the file holds no certificate");
+            Use(key, new CertificateGrant(blocks[0].Der, [.. blocks[1..].Select(b => b.Der)], bundle));
+        }
+        catch (Exception e) when (e is EnrollmentException or CryptographicException or ArgumentException or PkiRefusedException)
+        {
+            // Expired, damaged, or of another node: a new one is asked for, and the old file stays until it is there.
+            log.LogWarning("the certificate in {File} is of no use: {Reason}", KeyAndChain, e.Message);
+        }
+    }
+
+    /// <summary>Checks that a grant is what was asked for, and puts it into the slot.</summary>
+    /// <exception cref="EnrollmentException">It is not.</exception>
+    void Use(ECDsa key, CertificateGrant grant)
+    {
+        if (!TrustStore.Parse(System.Text.Encoding.UTF8.GetBytes(grant.BundlePem)).Is(out var roots, out var fault))
+            throw new EnrollmentException(EnrollmentFailure.BadAnswer, $"the certificates to trust are malformed: {fault}");
+        var result = PathValidator.Validate(grant.Certificate, grant.Intermediates, roots, new ValidationOptions
+        {
+            Time = options.Time.GetUtcNow(),
+            Purpose = ValidationPurpose.Server,
+            ExpectedKinds = [options.Kind],
+            ExpectedCluster = options.Cluster,
+        });
+        if (result.Peer is not { } peer) throw new EnrollmentException(EnrollmentFailure.BadAnswer, result.Message);
+        if (peer.Name != options.Name)
+            throw new EnrollmentException(EnrollmentFailure.BadAnswer, $"the certificate is for `{peer.Name}`, not for `{options.Name}`");
+        using var bare = X509CertificateLoader.LoadCertificate(grant.Certificate.Span);
+        using var certified = bare.GetECDsaPublicKey();
+        if (certified is null || !certified.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()))
+            throw new EnrollmentException(EnrollmentFailure.BadAnswer, "the certificate is for another key");
+        var intermediates = grant.Intermediates.Select(i => X509CertificateLoader.LoadCertificate(i.Span)).ToArray();
+        Slot.Set(new TrustMaterial(bare.CopyWithPrivateKey(key), intermediates, roots));
+        ready.TrySetResult();
+    }
+
+    void Keep(ECDsa key, CertificateGrant grant)
+    {
+        // The bundle first: with the old certificate it still makes a whole, the other way round it might not.
+        DurableFile.Write(Bundle, grant.BundlePem);
+        var chain = string.Concat(grant.Intermediates.Prepend(grant.Certificate).Select(der => Pem.Write(Pem.Certificate, der.Span)));
+        DurableFile.Write(KeyAndChain, $"{key.ExportPkcs8PrivateKeyPem()}\n{chain}");
+        File.Delete(Pending);
+    }
+}

@@ -1,0 +1,27 @@
+using System.Net;
+using Talos.Pki;
+
+namespace Talos.Api.Server;
+
+/// <summary>Whose identity to keep, and where.</summary>
+public sealed class NodeIdentityOptions
+{
+    /// <summary>Holds `identity.pem` (key and certificates, mode 0600) and `bundle.pem`; only this process may use it.</summary>
+    public required string Folder { get; init; }
+
+    public required string Cluster { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>What the certificate has to say its holder is.</summary>
+    public required PeerKind Kind { get; init; }
+
+    /// <summary>Host names and addresses to ask for.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    internal IEnumerable<string> DnsNames => Names.Where(n => !IPAddress.TryParse(n, out _));
+
+    internal IEnumerable<IPAddress> Addresses => Names.Select(n => IPAddress.TryParse(n, out var address) ? address : null).OfType<IPAddress>();
+}
