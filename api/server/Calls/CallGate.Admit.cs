@@ -14,7 +14,7 @@ sealed partial class CallGate
     async ValueTask AdmitAsync(ServedCall call, object? request, ServerCallContext context)
     {
         var message = request as IMessage;
-        var opening = record.Open(call, message);
+        record.Open(call, message);
         var refusal = CheckIdentity(call.Caller);
         if (refusal is null)
         {
@@ -28,9 +28,8 @@ sealed partial class CallGate
             });
             refusal = Refusal(call.Decision);
         }
-        var failClosed = call.Decision?.RecordMode is null or RecordMode.FailClosed;
-        await record.OpenedAsync(call, opening, failClosed).ConfigureAwait(false);
         if (message is not null) CallRecord.Describe(call, message);
+        if (call.Decision is not { RecordMode: RecordMode.BestEffort }) await record.OpenedAsync(call).ConfigureAwait(false);
         if (refusal is not null) throw refusal;
         context.CancellationToken.ThrowIfCancellationRequested();
     }
@@ -39,7 +38,7 @@ sealed partial class CallGate
     {
         if (caller.Identity is not { } identity) return null;
         // The handshake checked both; the connection may be older than what is known now.
-        if (identity.NotAfter <= time.GetUtcNow())
+        if (time.GetUtcNow() > identity.NotAfter)
         {
             return new RefusalException(RefusalReason.IdentityExpired, $"the certificate of `{identity.Name}` has expired")
             {

@@ -15,7 +15,7 @@ sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallR
     static readonly ByteString EmptyDigest = ByteString.CopyFrom(SHA256.HashData([]));
 
     /// <summary>Hands the opening entry to the log; <see cref="OpenedAsync"/> waits until it is durable.</summary>
-    public ValueTask<AuditReceipt> Open(ServedCall call, IMessage? request)
+    public void Open(ServedCall call, IMessage? request)
     {
         var entry = new Entry
         {
@@ -24,21 +24,20 @@ sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallR
             Method = call.Method,
         };
         if (request is not null) entry.RequestDigest = Digest(request);
-        return audit.AppendAsync(entry);
+        call.Opening = audit.AppendAsync(entry).AsTask();
     }
 
-    /// <summary>Returns when the opening is durable, or when it could not be written and <paramref name="failClosed"/> is false.</summary>
+    /// <summary>Returns when the opening is durable.</summary>
     /// <exception cref="RefusalException">The call cannot be recorded, so it is not made.</exception>
-    public async ValueTask OpenedAsync(ServedCall call, ValueTask<AuditReceipt> opening, bool failClosed)
+    public async ValueTask OpenedAsync(ServedCall call)
     {
         try
         {
-            call.OpenedIndex = (await opening.ConfigureAwait(false)).Index;
+            await call.Opening.ConfigureAwait(false);
         }
         catch (AuditLogException e)
         {
             log.LogError(e, "the opening of {Method} was not recorded", call.Method);
-            if (!failClosed) return;
             throw new RefusalException(RefusalReason.AuditUnavailable, "the call cannot be recorded, so it is not made")
             {
                 Hint = e.Reason == AuditLogReason.DiskFull ? "free space on the node's state file system" : "see the log of the service that answered",
@@ -48,27 +47,42 @@ sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallR
 
     /// <summary>Writes the closing entry. Never throws: the call has ended, and an opening without an end shows in the log.</summary>
     /// <returns>Ends when the entry is durable if the call was denied, else at once: a denied caller learns of it only after the record did.</returns>
-    public async ValueTask CloseAsync(ServedCall call, StatusCode status, string message)
+    public Task CloseAsync(ServedCall call, StatusCode status, string message)
     {
-        if (call.OpenedIndex is not { } opened) return;
-        var entry = Closing(call, opened, status, message);
-        if (status is not (StatusCode.PermissionDenied or StatusCode.Unauthenticated))
+        var ended = time.GetElapsedTime(call.Started);
+        var isDenied = status is StatusCode.PermissionDenied or StatusCode.Unauthenticated;
+        if (isDenied) return WriteClosingAsync(call, status, message, ended, wait: true);
+        if (call.Opening.IsCompletedSuccessfully)
         {
-            // The log counts what it loses, and says so in an entry of its own.
-            if (audit.Post(entry) == AuditDisposition.Lost) log.LogError("the end of {Method} was not recorded", call.Method);
-            return;
+            Post(Closing(call, call.Opening.Result.Index, status, message, ended));
+            return Task.CompletedTask;
         }
+        // A best-effort call does not wait for the disk; its end is written once its opening has an index.
+        _ = WriteClosingAsync(call, status, message, ended, wait: false);
+        return Task.CompletedTask;
+    }
+
+    async Task WriteClosingAsync(ServedCall call, StatusCode status, string message, TimeSpan duration, bool wait)
+    {
         try
         {
-            await audit.AppendAsync(entry).ConfigureAwait(false);
+            var entry = Closing(call, (await call.Opening.ConfigureAwait(false)).Index, status, message, duration);
+            if (wait) await audit.AppendAsync(entry).ConfigureAwait(false);
+            else Post(entry);
         }
         catch (AuditLogException e)
         {
-            log.LogError(e, "the end of {Method} was not recorded", call.Method);
+            log.LogError(e, "the call of {Method} that ended with {Status} was not recorded", call.Method, status);
         }
     }
 
-    Entry Closing(ServedCall call, ulong opened, StatusCode status, string message)
+    // The log counts what it loses, and says so in an entry of its own.
+    void Post(Entry entry)
+    {
+        if (audit.Post(entry) == AuditDisposition.Lost) log.LogError("the end of {Method} was not recorded", entry.Method);
+    }
+
+    static Entry Closing(ServedCall call, ulong opened, StatusCode status, string message, TimeSpan duration)
     {
         var entry = new Entry
         {
@@ -80,7 +94,7 @@ sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallR
             Outcome = new Outcome
             {
                 Status = StatusName(status),
-                DurationNanos = (ulong)(time.GetElapsedTime(call.Started).Ticks * TimeSpan.NanosecondsPerTick),
+                DurationNanos = (ulong)(duration.Ticks * TimeSpan.NanosecondsPerTick),
                 Message = message.Length <= MaxMessage ? message : message[..MaxMessage],
             },
         };

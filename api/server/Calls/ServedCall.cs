@@ -10,6 +10,9 @@ public sealed class ServedCall
     // LIMIT: an entry stays small enough to be read by a person; a handler that has more to say writes an entry of its own.
     const int MaxNotes = 16, MaxNoteLength = 512;
 
+    static readonly Task<AuditReceipt> NotOpened =
+        Task.FromException<AuditReceipt>(new AuditLogException(AuditLogReason.InvalidEntry, "the call was not opened"));
+
     readonly Dictionary<string, string> notes = [];
 
     internal ServedCall(Caller caller, string method, long started)
@@ -24,12 +27,15 @@ public sealed class ServedCall
     /// <summary>Full gRPC name, `/talos.machine.v1.MachineService/Reboot`.</summary>
     public string Method { get; }
 
-    /// <summary>Index of the entry that opened the call, for entries that refer to it; null when it could not be recorded and need not be.</summary>
-    public ulong? OpenedIndex { get; internal set; }
+    /// <summary>Index of the entry that opened the call, for entries that refer to it; null while it is not durable.</summary>
+    public ulong? OpenedIndex => Opening.IsCompletedSuccessfully ? Opening.Result.Index : null;
 
     internal long Started { get; }
 
     internal Talos.Policy.Decision? Decision { get; set; }
+
+    /// <summary>Ends when the opening entry is durable.</summary>
+    internal Task<AuditReceipt> Opening { get; set; } = NotOpened;
 
     internal List<LoggedField> Fields { get; } = [];
 
