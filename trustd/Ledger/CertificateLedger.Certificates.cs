@@ -67,6 +67,23 @@ sealed partial class CertificateLedger
         return ReadCertificates(command).SingleOrDefault();
     }
 
+    /// <summary>Whether a certificate of this identity is valid whose key is another than this one.</summary>
+    public bool IsHeldByAnotherKey(string spiffe, ReadOnlyMemory<byte> keyDigest)
+    {
+        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        using var command = connection.CreateCommand();
+        command.CommandText =
+            """
+            SELECT EXISTS (SELECT 1 FROM certificates WHERE name = $name AND spiffe = $spiffe AND der IS NOT NULL AND revoked_at IS NULL
+                           AND not_after > $now AND key_digest <> $key)
+            """;
+        command.Parameters.AddWithValue("$name", spiffe[(spiffe.LastIndexOf('/') + 1)..]);
+        command.Parameters.AddWithValue("$spiffe", spiffe);
+        command.Parameters.AddWithValue("$now", Now());
+        command.Parameters.AddWithValue("$key", keyDigest.ToArray());
+        return (long)command.ExecuteScalar()! != 0;
+    }
+
     /// <summary>Takes back one certificate by serial, or every valid one of a name. Returns what was newly taken back, in order.</summary>
     public Task<IReadOnlyList<Revocation>> RevokeAsync(string serial, string name, string by, string reason, CancellationToken cancellation) =>
         WriteAsync<IReadOnlyList<Revocation>>(connection =>
@@ -95,13 +112,14 @@ sealed partial class CertificateLedger
             return revoked;
         }, cancellation);
 
-    /// <summary>Every revocation whose certificate could still be accepted somewhere, in order.</summary>
-    public IReadOnlyList<Revocation> ListRevocations()
+    /// <summary>Every revocation after <paramref name="sequence"/> whose certificate could still be accepted somewhere, in order.</summary>
+    public IReadOnlyList<Revocation> ListRevocations(long sequence = 0)
     {
         using var connection = Connect(path, SqliteOpenMode.ReadOnly);
         using var command = connection.CreateCommand();
         // A day beyond the end covers clocks that disagree.
-        command.CommandText = "SELECT sequence, serial FROM revocations WHERE not_after > $horizon ORDER BY sequence";
+        command.CommandText = "SELECT sequence, serial FROM revocations WHERE sequence > $sequence AND not_after > $horizon ORDER BY sequence";
+        command.Parameters.AddWithValue("$sequence", sequence);
         command.Parameters.AddWithValue("$horizon", Now() - 86_400);
         return ReadRevocations(command);
     }

@@ -1,0 +1,87 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Talos.Api.Server;
+using Talos.Api.Trust.V1;
+using Talos.Audit;
+using Talos.Trustd.Ledger;
+
+namespace Talos.Trustd.Service;
+
+sealed partial class TrustService
+{
+    // LIMIT: rows of one answer; with the longest names still under the message size of gRPC clients (4 MiB).
+    const int DefaultRows = 100, MaxRows = 5000;
+
+    // LIMIT: serials of one message.
+    const int MaxSerials = 50_000;
+
+    public override Task<CertificateListResponse> CertificateList(CertificateListRequest request, ServerCallContext context)
+    {
+        var answer = new CertificateListResponse();
+        foreach (var certificate in ledger.ListCertificates(request.Name, request.Limit == 0 ? DefaultRows : (int)Math.Min(request.Limit, MaxRows)))
+            answer.Certificates.Add(Describe(certificate));
+        return Task.FromResult(answer);
+    }
+
+    public override async Task<CertificateRevokeResponse> CertificateRevoke(CertificateRevokeRequest request, ServerCallContext context)
+    {
+        if (request.Serial.Length == 0 == (request.Name.Length == 0))
+            throw Invalid("exactly one of serial and name is needed", "`osctl cert revoke SERIAL` or `osctl cert revoke --name NAME`");
+        var call = ServedCall.Of(context);
+        var revoked = await ledger.RevokeAsync(request.Serial.ToLowerInvariant(), request.Name, call.Caller.Identity?.Name ?? "", request.Reason, context.CancellationToken);
+        if (revoked.Count == 0)
+            throw new RefusalException(RefusalReason.NotFound, $"there is no valid certificate `{request.Serial}{request.Name}`") { Hint = "`osctl cert list` shows them" };
+        // Published before it is recorded: a record that cannot be written must not keep a stolen certificate alive.
+        revocations.Publish();
+        foreach (var revocation in revoked)
+        {
+            var entry = new Entry { Kind = EntryKind.CertificateRevoked, Message = $"revoked {revocation.Serial}" };
+            if (call.OpenedIndex is { } opened) entry.OpenedIndex = opened;
+            entry.Details["serial"] = revocation.Serial;
+            entry.Details["reason"] = request.Reason;
+            await record.AppendAsync(entry, CancellationToken.None);
+        }
+        return new CertificateRevokeResponse { Serials = { revoked.Select(r => r.Serial) } };
+    }
+
+    public override async Task Revocations(RevocationsRequest request, IServerStreamWriter<RevocationUpdate> stream, ServerCallContext context)
+    {
+        var sequence = 0L;
+        var snapshot = true;
+        while (true)
+        {
+            // Taken before the ledger is read, so that a change in between wakes this loop again.
+            var next = revocations.Changed;
+            var news = ledger.ListRevocations(sequence);
+            if (news.Count > 0) sequence = news[^1].Sequence;
+            if (snapshot || news.Count > 0)
+            {
+                // A first message goes out even when it is empty: it tells the node that nothing is revoked.
+                foreach (var part in news.Count == 0 ? [[]] : news.Chunk(MaxSerials))
+                {
+                    await stream.WriteAsync(new RevocationUpdate { Sequence = (ulong)sequence, Snapshot = snapshot, Serials = { part.Select(r => r.Serial) } }, context.CancellationToken);
+                    snapshot = false;
+                }
+            }
+            await next.WaitAsync(context.CancellationToken);
+        }
+    }
+
+    static IssuedCertificate Describe(LedgerCertificate certificate)
+    {
+        var answer = new IssuedCertificate
+        {
+            Serial = certificate.Serial,
+            Name = certificate.Name,
+            Roles = { certificate.Roles },
+            Spiffe = certificate.Spiffe,
+            NotBefore = certificate.NotBefore.ToTimestamp(),
+            NotAfter = certificate.NotAfter.ToTimestamp(),
+            Reason = certificate.Basis,
+            Certificate = ByteString.CopyFrom(certificate.Der.Span),
+        };
+        if (certificate.Revoked is { } revoked) answer.Revoked = revoked.ToTimestamp();
+        return answer;
+    }
+}
