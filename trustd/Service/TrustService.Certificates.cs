@@ -19,6 +19,13 @@ sealed partial class TrustService
     public override Task<CertificateListResponse> CertificateList(CertificateListRequest request, ServerCallContext context)
     {
         var answer = new CertificateListResponse();
+        if (request.Serial.Length != 0)
+        {
+            var found = ledger.FindCertificate(request.Serial.ToLowerInvariant())
+                ?? throw new RefusalException(RefusalReason.NotFound, $"there is no certificate `{request.Serial}`") { Hint = "`osctl cert list` shows them" };
+            answer.Certificates.Add(Describe(found));
+            return Task.FromResult(answer);
+        }
         foreach (var certificate in ledger.ListCertificates(request.Name, request.Limit == 0 ? DefaultRows : (int)Math.Min(request.Limit, MaxRows)))
             answer.Certificates.Add(Describe(certificate));
         return Task.FromResult(answer);

@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Talos.Api.Configuration;
+using Talos.Api.Server;
+using Talos.Api.Trust.V1;
+using Talos.Audit;
+using Talos.Pki;
+using Talos.Policy;
+using Talos.Trustd.Authority;
+using Talos.Trustd.Issuance;
+using Talos.Trustd.Ledger;
+using Talos.Trustd.Service;
+
+namespace Talos.Trustd;
+
+/// <summary>Everything of one running trustd, opened in the order in which each part needs the one before, closed the other way round.</summary>
+sealed class TrustdServer : IAsyncDisposable
+{
+    readonly CertificateAuthority authority;
+    readonly CertificateLedger ledger;
+    readonly CheckpointSigner signer;
+    readonly AuditLog record;
+    readonly NodeIdentity identity;
+    readonly ApiHost host;
+    readonly CancellationTokenSource stop = new();
+    Task renewal = Task.CompletedTask;
+
+    TrustdServer(CertificateAuthority authority, CertificateLedger ledger, CheckpointSigner signer, AuditLog record, NodeIdentity identity, ApiHost host)
+    {
+        this.authority = authority;
+        this.ledger = ledger;
+        this.signer = signer;
+        this.record = record;
+        this.identity = identity;
+        this.host = host;
+    }
+
+    /// <summary>Where it listens.</summary>
+    public IPEndPoint Endpoint => host.Endpoint;
+
+    /// <summary>Opens the state folder and starts to listen.</summary>
+    /// <exception cref="AuthorityException">The CA cannot be opened.</exception>
+    /// <exception cref="LedgerException">The ledger cannot be opened or written.</exception>
+    /// <exception cref="PolicyException">The policy is malformed or names not every method.</exception>
+    /// <exception cref="AuditLogException">The record cannot be opened.</exception>
+    public static async Task<TrustdServer> StartAsync(TrustdConfiguration configuration, ILoggerProvider log, TimeProvider time, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(configuration.State, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var signer = Ed25519CheckpointSigner.LoadOrCreate(Path.Combine(configuration.State, "audit.key"), $"{configuration.Cluster}/{configuration.Node}/trustd");
+        var record = AuditLog.Open(Path.Combine(configuration.State, "audit"), new AuditLogOptions { Signer = signer, Node = configuration.Node, TimeProvider = time });
+        var (authority, created) = AuthorityFiles.Open(configuration.State, configuration.Cluster, time);
+        if (created)
+            await record.AppendAsync(new Entry { Kind = EntryKind.CertificateIssued, Message = $"made the CA {authority.Certificate.Fingerprint}" }, cancellation);
+        var ledger = CertificateLedger.Open(Path.Combine(configuration.State, "ledger.db"), time);
+        foreach (var token in configuration.Bootstrap) await ledger.AddTokenAsync(Admit(token, time), cancellation);
+
+        var issuer = new Issuer(authority, ledger, record);
+        var revocations = new RevocationView();
+        var feed = new RevocationFeed(ledger, revocations);
+        feed.Publish();
+        var identity = NodeIdentity.Open(
+            new NodeIdentityOptions
+            {
+                Folder = Path.Combine(configuration.State, "identity"),
+                Cluster = configuration.Cluster,
+                Name = configuration.Node,
+                Kind = PeerKind.Trustd,
+                Names = [.. configuration.Names.Append(configuration.Node).Distinct()],
+                Time = time,
+            },
+            new SelfSource(issuer, configuration.Cluster, configuration.Node, configuration.Names), log.CreateLogger("identity"));
+        var service = new Service.TrustService(configuration.Cluster, issuer, new TokenGate(ledger, configuration.Cluster), ledger, feed, record, time);
+        var host = ApiHost.Create(
+            new ApiHostOptions
+            {
+                Listen = configuration.Listen.ToIPEndPoint(),
+                Trust = identity.Slot,
+                Node = new NodeDescription(configuration.Cluster, configuration.Node, "controlplane"),
+                ClientCertificates = ClientCertificates.Optional,
+                Policy = PolicyBundle.Load(configuration.Policy),
+                Audit = record,
+                Revocations = revocations,
+                Time = time,
+                Log = log,
+            },
+            new ApiServices().Add(service));
+        var server = new TrustdServer(authority, ledger, signer, record, identity, host);
+        server.renewal = identity.RunAsync(server.stop.Token);
+        await identity.Ready.WaitAsync(cancellation);
+        await host.StartAsync(cancellation);
+        return server;
+    }
+
+    /// <summary>Returns when the process was asked to stop.</summary>
+    public Task WaitAsync() => host.WaitAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await host.DisposeAsync();
+        await stop.CancelAsync();
+        await renewal;
+        await ledger.DisposeAsync();
+        await record.DisposeAsync();
+        signer.Dispose();
+        authority.Dispose();
+        stop.Dispose();
+    }
+
+    static LedgerToken Admit(BootstrapToken token, TimeProvider time) =>
+        new(token.Id, token.Verifier, token.Discovery,
+            token.Use switch { TokenUse.Node => LedgerTokenUse.Node, TokenUse.Client => LedgerTokenUse.Client, _ => LedgerTokenUse.None },
+            token.Name ?? "", [.. token.Roles], [.. token.Names], [.. token.Addresses.Select(a => a.ToString())],
+            time.GetUtcNow(), "machine configuration", token.Expires, (int)token.Uses, null);
+}
