@@ -74,7 +74,7 @@ sealed class TrustdServer : IAsyncDisposable
         var host = ApiHost.Create(
             new ApiHostOptions
             {
-                Listen = configuration.Listen.ToIPEndPoint(),
+                Listen = new IPEndPoint(configuration.Listen.Address ?? throw new IOException($"`{configuration.Listen.Host}` is no address to listen on"), configuration.Listen.Port),
                 Trust = identity.Slot,
                 Node = new NodeDescription(configuration.Cluster, configuration.Node, "controlplane"),
                 ClientCertificates = ClientCertificates.Optional,

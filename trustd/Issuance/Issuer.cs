@@ -65,7 +65,7 @@ sealed class Issuer(CertificateAuthority authority, CertificateLedger ledger, Au
     static Entry Entry(PreparedCertificate certificate, string basis, string requester, ServedCall? call)
     {
         var entry = new Entry { Kind = EntryKind.CertificateIssued, Message = $"issued {certificate.Serial} for {certificate.Record.Grant.Name}" };
-        if (call?.OpenedIndex is { } opened) entry.OpenedIndex = opened;
+        if (call?.OpenedIndex is { } opened) entry.Details["call"] = opened.ToString(System.Globalization.CultureInfo.InvariantCulture);
         entry.Details["serial"] = certificate.Serial;
         entry.Details["name"] = certificate.Record.Grant.Name;
         entry.Details["roles"] = string.Join(',', certificate.Record.Grant.Roles);

@@ -44,7 +44,7 @@ sealed partial class TrustService
         foreach (var revocation in revoked)
         {
             var entry = new Entry { Kind = EntryKind.CertificateRevoked, Message = $"revoked {revocation.Serial}" };
-            if (call.OpenedIndex is { } opened) entry.OpenedIndex = opened;
+            if (call.OpenedIndex is { } opened) entry.Details["call"] = opened.ToString(System.Globalization.CultureInfo.InvariantCulture);
             entry.Details["serial"] = revocation.Serial;
             entry.Details["reason"] = request.Reason;
             await record.AppendAsync(entry, CancellationToken.None);

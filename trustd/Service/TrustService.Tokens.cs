@@ -77,7 +77,7 @@ sealed partial class TrustService
     async Task RecordToken(ServedCall call, string id, string what)
     {
         var entry = new Entry { Kind = EntryKind.Token, Message = $"token {id} {what}" };
-        if (call.OpenedIndex is { } opened) entry.OpenedIndex = opened;
+        if (call.OpenedIndex is { } opened) entry.Details["call"] = opened.ToString(System.Globalization.CultureInfo.InvariantCulture);
         entry.Details["token"] = id;
         entry.Details["event"] = what;
         await record.AppendAsync(entry, CancellationToken.None);

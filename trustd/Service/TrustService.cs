@@ -17,8 +17,13 @@ sealed partial class TrustService(
     // RFC 5869's advice for a nonce: at least as long as what it protects against guessing.
     const int MinNonce = 16, MaxNonce = 64;
 
+    // A rack of machines behind one address may start at once; one identity renews a few times a day.
+    readonly RateLimit perSource = new("address", TimeSpan.FromMilliseconds(20), burst: 2000, time);
+    readonly RateLimit perIdentity = new("identity", TimeSpan.FromSeconds(10), burst: 30, time);
+
     public override Task<CABundleResponse> CABundle(CABundleRequest request, ServerCallContext context)
     {
+        Admit(ServedCall.Of(context));
         var answer = new CABundleResponse { BundlePem = issuer.BundlePem, TrustDomain = cluster };
         if (request.TokenId.Length == 0) return Task.FromResult(answer);
         if (request.Nonce.Length is < MinNonce or > MaxNonce)
@@ -30,6 +35,7 @@ sealed partial class TrustService(
     public override async Task<CertificateResponse> Enroll(EnrollRequest request, ServerCallContext context)
     {
         var call = ServedCall.Of(context);
+        Admit(call);
         var token = tokens.Verify(request.Token, LedgerTokenUse.Node, call);
         var csr = Parse(request.Csr);
         var grant = tokens.NodeGrant(token, csr.Document, call.Caller.Source);
@@ -50,7 +56,9 @@ sealed partial class TrustService(
 
     public override async Task<CertificateResponse> Renew(RenewRequest request, ServerCallContext context)
     {
-        var identity = ServedCall.Of(context).Caller.Identity
+        var call = ServedCall.Of(context);
+        Admit(call);
+        var identity = call.Caller.Identity
             ?? throw new RefusalException(RefusalReason.NotIdentified, "renewal needs the certificate that is to be renewed");
         var csr = Parse(request.Csr);
         // RFC 4210 §5.3.5 in spirit: a renewal changes key and dates, never what the certificate says of its holder.
@@ -75,6 +83,7 @@ sealed partial class TrustService(
     public override async Task<CertificateResponse> IssueClient(IssueClientRequest request, ServerCallContext context)
     {
         var call = ServedCall.Of(context);
+        Admit(call);
         var csr = Parse(request.Csr);
         var lifetime = request.Lifetime is null || request.Lifetime.ToTimeSpan() == TimeSpan.Zero ? (TimeSpan?)null : request.Lifetime.ToTimeSpan();
         if (request.Token.Length != 0)
@@ -93,6 +102,14 @@ sealed partial class TrustService(
         if (request.Roles.Count == 0)
             throw new RefusalException(RefusalReason.InvalidRequest, "the request asks for no role") { Hint = "for instance `--roles os:reader`" };
         return await Issue(CertificateProfile.User, Person(request.Name, [.. request.Roles], lifetime), csr, "delegation", $"{caller.Name} {caller.Serial}", context);
+    }
+
+    // Before anything is parsed or verified, which is what a flood would make expensive.
+    void Admit(ServedCall call)
+    {
+        if (call.Caller.Identity is not { } identity) perSource.Require(call.Caller.Source.ToString());
+        // A person who may issue certificates was admitted by policy and stands on the record with each.
+        else if (identity.Kind != PeerKind.User) perIdentity.Require(identity.Name);
     }
 
     IdentityGrant Person(string name, ImmutableArray<string> roles, TimeSpan? lifetime)

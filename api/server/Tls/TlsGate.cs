@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Talos.Api.Server;
 
@@ -41,6 +42,7 @@ sealed partial class TlsGate(
                 seat.Serial = attempt.Peer?.Serial;
                 connection.Features.Set(new Caller(attempt.Peer, source));
                 connection.Features.Set<ITlsConnectionFeature>(EncryptedConnection.Instance);
+                connection.Features.Set<ITlsApplicationProtocolFeature>(EncryptedConnection.Instance);
                 await ServeAsync(connection, tls, next).ConfigureAwait(false);
                 connection.Transport = transport;
             }

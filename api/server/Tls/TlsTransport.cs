@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Talos.Api.Server;
 
@@ -30,9 +31,12 @@ sealed class TlsTransport : IDuplexPipe, IAsyncDisposable
 }
 
 /// <summary>Tells Kestrel that the connection is encrypted, so that it accepts `https` as scheme. The certificate stays with the gate.</summary>
-sealed class EncryptedConnection : ITlsConnectionFeature
+sealed class EncryptedConnection : ITlsConnectionFeature, ITlsApplicationProtocolFeature
 {
     public static readonly EncryptedConnection Instance = new();
+
+    // The gate offers nothing but HTTP/2 (RFC 9113 §3.2), so a finished handshake has agreed on it.
+    public ReadOnlyMemory<byte> ApplicationProtocol { get; } = "h2"u8.ToArray();
 
     public X509Certificate2? ClientCertificate { get => null; set => throw new NotSupportedException(); }
 

@@ -1,0 +1,137 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Talos.Api.Configuration;
+using Talos.Api.Server;
+using Talos.Api.Trust.V1;
+using Talos.Pki;
+using Xunit;
+
+namespace Talos.Trustd.Tests;
+
+/// <summary>A real trustd on a loopback port, with its state in a folder of its own, and clients that speak TLS 1.3 to it.</summary>
+public sealed class RunningTrustd : IAsyncDisposable
+{
+    readonly List<GrpcChannel> channels = [];
+
+    RunningTrustd(string folder) => Folder = folder;
+
+    public string Folder { get; }
+
+    public TokenSecret AdministratorToken { get; } = TokenSecret.Generate();
+
+    public TokenSecret NodeToken { get; } = TokenSecret.Generate();
+
+    internal TrustdServer Server { get; private set; } = null!;
+
+    public static async Task<RunningTrustd> StartAsync(string? folder = null)
+    {
+        var running = new RunningTrustd(folder ?? Directory.CreateTempSubdirectory("talos-trustd-").FullName);
+        await running.StartServerAsync();
+        return running;
+    }
+
+    /// <summary>Stops the server, runs <paramref name="meanwhile"/> on what it left, and starts it again.</summary>
+    public async Task RestartAsync(Action? meanwhile = null)
+    {
+        await Server.DisposeAsync();
+        meanwhile?.Invoke();
+        await StartServerAsync();
+    }
+
+    async Task StartServerAsync()
+    {
+        var soon = DateTimeOffset.UtcNow.AddHours(1);
+        var configuration = new TrustdConfiguration
+        {
+            Cluster = "demo",
+            Node = "cp-1",
+            Listen = new Endpoint("127.0.0.1", FreePort()),
+            State = Path.Combine(Folder, "state"),
+            Policy = Path.Combine(Root(), "policy/bundle"),
+            Names = ["127.0.0.1"],
+            Bootstrap =
+            [
+                BootstrapToken.ForClient(AdministratorToken, "alice", ["os:admin"], soon),
+                BootstrapToken.ForNode(NodeToken, ["worker-*"], [System.Net.IPNetwork.Parse("10.0.0.0/8")], soon, uses: 3),
+            ],
+        };
+        Server = await TrustdServer.StartAsync(configuration, new LineLog(), TimeProvider.System, CancellationToken.None);
+    }
+
+    /// <summary>A client without a certificate.</summary>
+    public TrustService.TrustServiceClient Stranger() => Client(null);
+
+    /// <summary>A client with a person's certificate, had for the bootstrap token.</summary>
+    public async Task<TrustService.TrustServiceClient> AdministratorAsync()
+    {
+        using var csr = CertificateSigningRequest.Create("alice");
+        var answer = await Stranger().IssueClientAsync(new IssueClientRequest { Csr = ByteString.CopyFrom(csr.Der.Span), Token = AdministratorToken.Reveal() });
+        return As(answer, csr);
+    }
+
+    public TrustService.TrustServiceClient As(CertificateResponse answer, CertificateSigningRequest csr) =>
+        Client(X509CertificateLoader.LoadCertificate(answer.Certificate.Span).CopyWithPrivateKey(csr.Key));
+
+    public TrustService.TrustServiceClient Client(X509Certificate2? certificate)
+    {
+        // Kept open by the client's certificate, so not disposed with the test's request.
+        var handler = new SocketsHttpHandler
+        {
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                EnabledSslProtocols = SslProtocols.Tls13,
+                LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate!,
+                RemoteCertificateValidationCallback = (_, server, _, _) => IsTrustd(server),
+            },
+        };
+        var channel = GrpcChannel.ForAddress($"https://{Server.Endpoint}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        channels.Add(channel);
+        return new TrustService.TrustServiceClient(channel);
+    }
+
+    public static async Task<RpcException> RefusedAsync<T>(AsyncUnaryCall<T> call, string reason)
+    {
+        var refusal = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
+        Assert.Equal(reason, refusal.Trailers.GetValue("talos-reason"));
+        return refusal;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var channel in channels) channel.Dispose();
+        await Server.DisposeAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    bool IsTrustd(X509Certificate? server)
+    {
+        var roots = TrustStore.Parse(File.ReadAllBytes(Path.Combine(Folder, "state/ca.crt"))).Require();
+        var result = PathValidator.Validate(server!.GetRawCertData(), [], roots, new ValidationOptions
+        {
+            Time = DateTimeOffset.UtcNow,
+            Purpose = ValidationPurpose.Server,
+            ExpectedKinds = [PeerKind.Trustd],
+            ExpectedCluster = "demo",
+            ExpectedName = ExpectedName.Host("127.0.0.1"),
+        });
+        return result.Peer is not null;
+    }
+
+    static int FreePort()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Talos.sln"))) folder = folder.Parent;
+        return folder?.FullName ?? throw new InvalidOperationException("Talos.sln is in no folder above the tests");
+    }
+}
