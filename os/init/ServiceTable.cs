@@ -33,6 +33,8 @@ static class ServiceTable
         new("/dev/random", ViewAccess.Device),
         // The service's own file of settings and machined's socket; file modes keep it from those of others.
         new("/run/talos", ViewAccess.Read),
+        // Where /etc/resolv.conf points.
+        new("/run/resolv.conf", ViewAccess.Read),
     ];
 
     internal static readonly IReadOnlyList<ServiceDefinition> Services =

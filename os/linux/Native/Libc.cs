@@ -31,6 +31,12 @@ static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int sethostname(byte* name, nuint length);
 
+    [LibraryImport(Library)]
+    internal static partial uint geteuid();
+
+    [LibraryImport(Library)]
+    internal static partial uint getegid();
+
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int kill(int pid, int signal);
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Talos.Linux.Native;
 
 namespace Talos.Linux.Processes;
 
@@ -8,6 +9,12 @@ public readonly record struct SocketPeer(int ProcessId, uint User, uint Group)
 {
     // unix(7): SOL_SOCKET, SO_PEERCRED; struct ucred { pid_t pid; uid_t uid; gid_t gid; }
     const int SocketLevel = 1, PeerCredentials = 17;
+
+    /// <summary>The calling process's own effective user.</summary>
+    public static uint OwnUser => Libc.geteuid();
+
+    /// <summary>The calling process's own effective group.</summary>
+    public static uint OwnGroup => Libc.getegid();
 
     public static SocketPeer Of(Socket socket)
     {

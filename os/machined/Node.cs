@@ -1,0 +1,43 @@
+using Talos.Api.Configuration;
+using Talos.Api.Machine.V1;
+
+namespace Talos.Machined;
+
+/// <summary>What machined knows of the machine it works for.</summary>
+sealed class Node
+{
+    MachineStage _stage = MachineStage.Booting;
+
+    /// <summary>Null in maintenance.</summary>
+    internal MachineConfiguration? Configuration { get; private set; }
+
+    internal string HostName { get; set; } = "talos";
+
+    internal MachineStage Stage => _stage;
+
+    internal string MaintenanceReason { get; private set; } = "";
+
+    internal MachineType Type => Configuration?.Machine.Type ?? MachineType.Unspecified;
+
+    internal void Configured(MachineConfiguration configuration)
+    {
+        Configuration = configuration;
+        HostName = configuration.Machine.HostName;
+    }
+
+    /// <summary>The first reason stands: later ones follow from it.</summary>
+    internal void Maintain(string reason)
+    {
+        if (MaintenanceReason.Length == 0)
+            MaintenanceReason = reason;
+        _stage = MachineStage.Maintenance;
+    }
+
+    internal void Run()
+    {
+        if (_stage == MachineStage.Booting)
+            _stage = MachineStage.Running;
+    }
+
+    internal void Stopping() => _stage = MachineStage.Stopping;
+}
