@@ -14,7 +14,7 @@ public sealed unsafe class DirectoryHandle : IDisposable
 {
     // openat2(2)
     const ulong ResolveNoMagicLinks = 2, ResolveNoSymbolicLinks = 4, ResolveBeneath = 8;
-    const ulong OpenDirectory = 0x10000, OpenNoFollow = 0x20000, OpenCloseOnExec = 0x80000, OpenNonBlocking = 0x800;
+    const ulong OpenDirectory = 0x10000, OpenCloseOnExec = 0x80000, OpenNonBlocking = 0x800;
     // statx(2)
     const int NoFollow = 0x100, EmptyPath = 0x1000, BasicStatistics = 0x7ff, StatXBytes = 256;
     // LIMIT: PATH_MAX.
@@ -34,10 +34,10 @@ public sealed unsafe class DirectoryHandle : IDisposable
 
     /// <summary>Opens a directory below this one. A relative path without `..`; <c>.</c> is this one.</summary>
     /// <exception cref="LinuxException">With ELOOP where the path has a symbolic link.</exception>
-    public DirectoryHandle Directory(string relative) => new(OpenBeneath(relative, OpenDirectory | OpenNoFollow));
+    public DirectoryHandle Directory(string relative) => new(OpenBeneath(relative, OpenDirectory));
 
     /// <summary>Opens a regular file below this directory for reading.</summary>
-    public SafeFileHandle File(string relative) => OpenBeneath(relative, OpenNoFollow | OpenNonBlocking);
+    public SafeFileHandle File(string relative) => OpenBeneath(relative, OpenNonBlocking);
 
     /// <summary>Of an entry of this directory, a symbolic link being one itself; empty name: of the directory.</summary>
     public FileStatus Status(string name) => Status(Descriptor, name, NoFollow | (name.Length == 0 ? EmptyPath : 0));
