@@ -4,6 +4,7 @@ using Talos.Benchmarks;
 return args switch
 {
     ["audit", .. string[] rest] => await AuditBench.Run(rest),
+    ["pki", .. string[] rest] => PkiBenchmarks.Run(rest),
     _ => Usage(),
 };
 
@@ -11,5 +12,6 @@ static int Usage()
 {
     Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Benchmarks -- VERB …");
     Console.Error.WriteLine("  audit [DIRECTORY [ENTRIES]]   the record: append, acknowledge, prove, verify");
+    Console.Error.WriteLine("  pki [OPERATIONS]   issuance and validation, CPU time of one thread");
     return 2;
 }
