@@ -78,6 +78,7 @@ public sealed partial class CertificateAuthority
             AuthorityKeyIdentifier = Certificate.SubjectKeyIdentifier!.Value,
             Profile = profile,
             Grant = grant,
+            RevocationListUri = RevocationLists?.CompleteUri(RevocationLists.ShardOf(Convert.ToHexStringLower(serial))),
         });
         byte[] draft;
         lock (_lintSigning)

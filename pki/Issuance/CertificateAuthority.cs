@@ -15,8 +15,9 @@ public sealed partial class CertificateAuthority : IDisposable
     readonly Lock _signing = new();
     readonly Lock _lintSigning = new();
 
-    CertificateAuthority(Certificate certificate, ECDsa key, byte instance, TimeProvider time)
+    CertificateAuthority(Certificate certificate, ECDsa key, byte instance, TimeProvider time, CrlSharding? lists)
     {
+        RevocationLists = lists;
         Certificate = certificate;
         _key = key;
         _instance = instance;
@@ -26,11 +27,15 @@ public sealed partial class CertificateAuthority : IDisposable
     /// <summary>The authority's own certificate: self-signed for a root.</summary>
     public Certificate Certificate { get; }
 
+    /// <summary>Where outside verifiers find revocation lists; null when certificates name none.</summary>
+    public CrlSharding? RevocationLists { get; }
+
     /// <summary>
     /// Takes an authority over: <paramref name="key"/> must be the P-256 key of <paramref name="certificate"/>.
     /// <paramref name="instance"/> opens every serial (1–255), so that two instances never draw the same.
     /// </summary>
-    public static Checked<CertificateAuthority> Load(Certificate certificate, ECDsa key, byte instance, TimeProvider time)
+    public static Checked<CertificateAuthority> Load(
+        Certificate certificate, ECDsa key, byte instance, TimeProvider time, CrlSharding? lists = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(instance);
         if (key.KeySize != 256 || certificate.PublicKey.Algorithm != KeyAlgorithm.EcdsaP256)
@@ -41,14 +46,15 @@ public sealed partial class CertificateAuthority : IDisposable
             return new PkiFailure(PkiReason.IssuerMismatch, "the certificate is not one of an authority");
         if (certificate.SubjectKeyIdentifier is null)
             return new PkiFailure(PkiReason.IssuerMismatch, "the authority's certificate has no subject key identifier");
-        return Checked<CertificateAuthority>.Of(new CertificateAuthority(certificate, key, instance, time));
+        return Checked<CertificateAuthority>.Of(new CertificateAuthority(certificate, key, instance, time, lists));
     }
 
     /// <summary>
     /// Makes a self-signed root over a new P-256 key of the caller's. The caller keeps key and certificate; a root is no
     /// entry of a ledger, since nothing that verifies it reads one.
     /// </summary>
-    public static Checked<CertificateAuthority> CreateRoot(ECDsa key, string cluster, byte instance, TimeProvider time, CertificateProfile? profile = null)
+    public static Checked<CertificateAuthority> CreateRoot(
+        ECDsa key, string cluster, byte instance, TimeProvider time, CertificateProfile? profile = null, CrlSharding? lists = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(instance);
         profile ??= CertificateProfile.OsRoot;
@@ -78,7 +84,7 @@ public sealed partial class CertificateAuthority : IDisposable
         Certificate root = Certificate.ParseDer(Sign(key, toBeSigned)).Require();
         if (CertificateLints.Run(root, LintScope.For(profile)) is [var finding, ..])
             return finding.ToFailure();
-        return Load(root, key, instance, time);
+        return Load(root, key, instance, time, lists);
     }
 
     public void Dispose()

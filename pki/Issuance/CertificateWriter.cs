@@ -22,6 +22,8 @@ sealed record CertificateContent
     public required CertificateProfile Profile { get; init; }
 
     public required IdentityGrant Grant { get; init; }
+
+    public string? RevocationListUri { get; init; }
 }
 
 /// <summary>Writes the octets to be signed (RFC 5280 §4.1.2). Always version 3, always ecdsa-with-SHA256.</summary>
@@ -95,6 +97,18 @@ static class CertificateWriter
         });
         if (profile.Kind != PeerKind.Unknown)
             Extension(writer, ObjectIdentifiers.SubjectAlternativeName, critical: false, content, WriteNames);
+        if (content.RevocationListUri is { } uri)
+            Extension(writer, ObjectIdentifiers.CrlDistributionPoints, critical: false, uri, WritePoint);
+    }
+
+    /// <summary>CRLDistributionPoints with one full name (RFC 5280 §4.2.1.13).</summary>
+    public static void WritePoint(DerWriter writer, string uri)
+    {
+        using (writer.Sequence())
+        using (writer.Sequence())
+        using (writer.Open(0xA0))
+        using (writer.Open(0xA0))
+            writer.Text(0x86, uri);
     }
 
     static void WriteNames(DerWriter writer, CertificateContent content)

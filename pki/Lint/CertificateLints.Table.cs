@@ -97,6 +97,11 @@ static partial class CertificateLints
             c.Find(ObjectIdentifiers.AuthorityKeyIdentifier) is { Critical: true } ? "the authority key identifier is critical" : null),
         new("name-constraints-authority-only", "RFC 5280 §4.2.1.10", LintTarget.Leaf, static (c, _) =>
             c.NameConstraints is null ? null : "a leaf has name constraints"),
+        new("crl-points-not-critical", "RFC 5280 §4.2.1.13", LintTarget.Every, static (c, _) =>
+            c.Find(ObjectIdentifiers.CrlDistributionPoints) is { Critical: true } ? "CRL distribution points are critical" : null),
+        new("crl-points-http", "CABF BR §7.1.2.11.2", LintTarget.Every, static (c, _) =>
+            c.CrlDistributionPoints is { } points && !points.All(p => p is { Reasons: null, CrlIssuer.IsEmpty: true, Name.FullName: [{ Kind: NameKinds.Uri } uri] }
+                && uri.Text.StartsWith("http://", StringComparison.Ordinal)) ? "a CRL distribution point is not one http URI alone" : null),
 
         // Names
         new("names-present", "SPIFFE X509-SVID §2", LintTarget.Leaf, static (c, _) =>

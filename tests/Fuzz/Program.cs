@@ -4,6 +4,7 @@ using Talos.Fuzz;
 return args switch
 {
     ["audit-tamper", .. string[] rest] => AuditTamper.Run(rest),
+    ["pki", .. string[] rest] => PkiFuzz.Run(rest),
     _ => Usage(),
 };
 
@@ -11,5 +12,6 @@ static int Usage()
 {
     Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Fuzz -- VERB …");
     Console.Error.WriteLine("  audit-tamper [CASES [FROM]]   ways of tampering with the record, at random; all must be found and named");
+    Console.Error.WriteLine("  pki [CASES [SEED]]            damaged certificates, requests and revocation lists; none may be believed");
     return 2;
 }

@@ -113,6 +113,8 @@ public sealed class LintTests
         })),
         ["authority-key-identifier-not-critical"] = User(c => c.Extensions[ObjectIdentifiers.AuthorityKeyIdentifier] = (true, c.Extensions[ObjectIdentifiers.AuthorityKeyIdentifier].Write)),
         ["name-constraints-authority-only"] = User(c => c.SetNameConstraints(true, w => w.Text(0x82, "example"))),
+        ["crl-points-not-critical"] = User(c => c.Set(ObjectIdentifiers.CrlDistributionPoints, true, w => CertificateWriter.WritePoint(w, "http://crl.example/0.crl"))),
+        ["crl-points-http"] = User(c => c.Set(ObjectIdentifiers.CrlDistributionPoints, false, w => CertificateWriter.WritePoint(w, "ldap://crl.example/0"))),
         ["names-present"] = User(c => c.Extensions.Remove(ObjectIdentifiers.SubjectAlternativeName), "names-one-spiffe-uri", "names-spiffe-is-subject"),
         ["names-not-critical"] = User(c => c.SetNames(w => w.Text(0x86, "spiffe://alpha.example/user/anna"), critical: true)),
         ["names-one-spiffe-uri"] = User(c => c.SetNames(w =>

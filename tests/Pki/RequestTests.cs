@@ -1,0 +1,148 @@
+using System.Security.Cryptography;
+using System.Text;
+using Xunit;
+
+namespace Talos.Pki.Tests;
+
+public sealed class RequestTests
+{
+    static byte[] File(string name) => System.IO.File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "vectors", "requests", name + ".pem"));
+
+    [Theory]
+    [InlineData("p256", KeyAlgorithm.EcdsaP256)]
+    [InlineData("p384", KeyAlgorithm.EcdsaP384)]
+    [InlineData("p521", KeyAlgorithm.EcdsaP521)]
+    [InlineData("ed25519", KeyAlgorithm.Ed25519)]
+    [InlineData("rsa3072", KeyAlgorithm.Rsa)]
+    [InlineData("rsa3072-pss", KeyAlgorithm.Rsa)]
+    public void Accepts_requests_of_openssl(string name, KeyAlgorithm algorithm)
+    {
+        VerifiedRequest request = VerifiedRequest.Parse(File(name)).Require();
+        Assert.Equal(algorithm, request.PublicKey.Algorithm);
+        Assert.Equal(["node-1"], request.Document.Subject.CommonNames);
+        Assert.Equal(["DNS:node-1.alpha.example", "IP:10.0.0.7"], request.Document.RequestedNames.Select(n => n.ToString()));
+    }
+
+    [Theory]
+    [InlineData("rsa2048", PkiReason.WeakKey)]
+    [InlineData("rsa3072-sha1", PkiReason.UnsupportedAlgorithm)]
+    [InlineData("dsa2048", PkiReason.UnsupportedAlgorithm)]
+    [InlineData("ed448", PkiReason.UnsupportedAlgorithm)]
+    [InlineData("secp256k1", PkiReason.WeakKey)]
+    [InlineData("p256-explicit", PkiReason.WeakKey)]
+    public void Rejects_weak_and_unknown_keys(string name, PkiReason reason)
+    {
+        PkiFailure failure = VerifiedRequest.Parse(File(name)).Failure!;
+        Assert.Equal(reason, failure.Reason);
+        Assert.NotNull(failure.Hint);
+    }
+
+    [Theory]
+    [InlineData("p384")]
+    [InlineData("ed25519")]
+    [InlineData("rsa3072")]
+    public void Accepts_every_allowed_key_in_a_certificate(string name)
+    {
+        using var fleet = new TestFleet();
+        Certificate issued = fleet.Issue(CertificateProfile.Node, TestFleet.NodeGrant, VerifiedRequest.Parse(File(name)).Require());
+        Assert.Equal(ValidationReason.Valid, fleet.Validate(issued, ValidationPurpose.Client).Reason);
+    }
+
+    [Fact]
+    public void Rejects_a_key_that_the_profile_does_not_allow()
+    {
+        using var fleet = new TestFleet();
+        PkiFailure failure = fleet.Prepare(CertificateProfile.Node, TestFleet.NodeGrant, VerifiedRequest.Parse(File("p521")).Require()).Failure!;
+        Assert.Equal(PkiReason.KeyNotAllowed, failure.Reason);
+    }
+
+    [Fact]
+    public void Rejects_another_keys_signature()
+    {
+        byte[] der = Pem.Read(File("p256")).Require().Blocks[0].Der.ToArray();
+        // The last octet belongs to the signature's s.
+        der[^1] ^= 1;
+        Assert.Equal(PkiReason.BadSignature, VerifiedRequest.Parse(der).Failure!.Reason);
+        byte[] other = Pem.Read(File("p256")).Require().Blocks[0].Der.ToArray();
+        int at = other.AsSpan().IndexOf("node-1"u8);
+        other[at]++;
+        Assert.Equal(PkiReason.BadSignature, VerifiedRequest.Parse(other).Failure!.Reason);
+    }
+
+    [Fact]
+    public void Rejects_with_a_position()
+    {
+        byte[] der = Pem.Read(File("p256")).Require().Blocks[0].Der.ToArray();
+        der[^1] ^= 1;
+        Array.Resize(ref der, der.Length + 1);
+        PkiFailure trailing = CertificateRequestDocument.Parse(der).Failure!;
+        Assert.Equal((PkiReason.MalformedDer, (int?)(der.Length - 1)), (trailing.Reason, trailing.Position));
+        PkiFailure cut = CertificateRequestDocument.Parse(der.AsSpan(0, 40)).Failure!;
+        Assert.Equal((PkiReason.MalformedDer, (int?)1), (cut.Reason, cut.Position));
+        Assert.Contains("past the end", cut.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Rejects_an_oversized_request()
+    {
+        Assert.Equal(PkiReason.TooLarge, CertificateRequestDocument.Parse(new byte[CertificateRequestDocument.MaximumOctets * 2]).Failure!.Reason);
+        using var many = CertificateSigningRequest.Create("node-1", Enumerable.Range(0, 101).Select(i => $"n{i}.example"));
+        PkiFailure failure = CertificateRequestDocument.Parse(many.Der.Span).Failure!;
+        Assert.Equal(PkiReason.TooLarge, failure.Reason);
+        Assert.Contains("more than 100 names", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("-----BEGIN CERTIFICATE REQUEST-----\n")]
+    [InlineData("-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE-----\n")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n")]
+    public void Rejects_text_that_is_no_request(string text) =>
+        Assert.True(CertificateRequestDocument.Parse(Encoding.ASCII.GetBytes(text)).Failure!.Reason is PkiReason.MalformedPem or PkiReason.MalformedDer);
+
+    [Fact]
+    public void Rejects_grants_that_name_nothing_sound()
+    {
+        using var fleet = new TestFleet();
+        VerifiedRequest request = TestFleet.Request(TestFleet.UserGrant);
+        IdentityGrant sound = TestFleet.UserGrant;
+        (IdentityGrant Grant, PkiReason Reason)[] refused =
+        [
+            (sound with { Name = "" }, PkiReason.MalformedName),
+            (sound with { Name = "Anna" }, PkiReason.MalformedName),
+            (sound with { Name = "anna/admin" }, PkiReason.MalformedName),
+            (sound with { Name = new string('a', 65) }, PkiReason.MalformedName),
+            (sound with { Cluster = "alpha example" }, PkiReason.MalformedName),
+            (sound with { Roles = ["os:admin", "os:admin"] }, PkiReason.MalformedName),
+            (sound with { Roles = ["os:admin\n"] }, PkiReason.MalformedName),
+            (sound with { Roles = [.. Enumerable.Range(0, 17).Select(i => $"r{i}")] }, PkiReason.TooLarge),
+            (sound with { DnsNames = ["anna.example"] }, PkiReason.NameKindNotAllowed),
+            (sound with { Lifetime = TimeSpan.FromHours(9) }, PkiReason.LifetimeTooLong),
+            (sound with { Lifetime = TimeSpan.Zero }, PkiReason.LifetimeTooLong),
+        ];
+        foreach ((IdentityGrant grant, PkiReason reason) in refused)
+            Assert.Equal(reason, fleet.Prepare(CertificateProfile.User, grant, request).Failure?.Reason);
+        Assert.Empty(fleet.Ledger);
+    }
+
+    [Fact]
+    public void Never_outlives_the_authority()
+    {
+        using var fleet = new TestFleet();
+        fleet.Clock.Time = fleet.Authority.Certificate.NotAfter.AddHours(-1);
+        Certificate last = fleet.Issue(CertificateProfile.User, TestFleet.UserGrant);
+        Assert.Equal(fleet.Authority.Certificate.NotAfter, last.NotAfter);
+        fleet.Clock.Time = fleet.Authority.Certificate.NotAfter.AddSeconds(1);
+        Assert.Equal(PkiReason.IssuerExpired, fleet.Prepare(CertificateProfile.User, TestFleet.UserGrant, TestFleet.Request(TestFleet.UserGrant)).Failure!.Reason);
+    }
+
+    [Fact]
+    public void Rejects_authorities_with_anothers_key()
+    {
+        using var fleet = new TestFleet();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        Assert.Equal(PkiReason.IssuerMismatch, CertificateAuthority.Load(fleet.Authority.Certificate, key, 1, fleet.Clock).Failure!.Reason);
+        using var large = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        Assert.Equal(PkiReason.KeyNotAllowed, CertificateAuthority.CreateRoot(large, "alpha", 1, fleet.Clock).Failure!.Reason);
+    }
+}
