@@ -92,7 +92,8 @@ static class PidOne
     static void RestartAfterFailure(Journal journal, object failure)
     {
         journal.Write($"failed, restart in {PauseBeforeRestart.TotalSeconds} s: {failure}");
-        Thread.Sleep(PauseBeforeRestart);
+        using var never = new ManualResetEvent(false);
+        never.WaitOne(PauseBeforeRestart);
         Machine.End(MachineEnd.Reboot);
     }
 }
