@@ -57,7 +57,7 @@ public sealed class BootstrapToken
             Verifier = section.Required("verifier", Formats.Key),
             Discovery = section.Required("discovery", Formats.Key),
             Use = section.Required("use", UseFormat),
-            Name = section.Optional<string?>("name", Formats.Name!, null),
+            Name = section.Optional<string?>("name", Formats.PersonName!, null),
             Roles = section.List("roles", Formats.Role),
             Names = section.List("names", Formats.HostPattern),
             Addresses = section.List("addresses", Formats.Network),

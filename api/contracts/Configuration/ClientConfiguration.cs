@@ -30,7 +30,7 @@ public sealed class ClientConfiguration
         var configuration = new ClientConfiguration
         {
             Current = section.Optional("context", Formats.AnyText, ""),
-            Contexts = section.SectionMap("contexts", Formats.Name, ClientContext.Read),
+            Contexts = section.SectionMap("contexts", Formats.ContextName, ClientContext.Read),
         };
         if (configuration.Current.Length > 0 && !configuration.Contexts.ContainsKey(configuration.Current))
             section.Fail("context", $"context {DocumentErrors.Quote(configuration.Current)} is not among `contexts`", Spelling.Hint(configuration.Current, configuration.Contexts.Keys));

@@ -14,7 +14,7 @@ static partial class Formats
 
     public static readonly ScalarFormat<MachineType> MachineType = OneOf(("controlplane", Machine.V1.MachineType.Controlplane), ("worker", Machine.V1.MachineType.Worker));
 
-    // SPIFFE-ID §2.1: lower-case letters, digits, dots, dashes and underscores.
+    // SPIFFE-ID §2.1, without the underscore, which no host name may hold.
     public static readonly ScalarFormat<string> TrustDomain = Matching("a name of lower-case letters, digits, dots and dashes", TrustDomainPattern());
 
     // RFC 1123 §2.1, lower case so that one host has one name.
@@ -34,7 +34,10 @@ static partial class Formats
 
     public static readonly ScalarFormat<string> SysctlValue = Matching("a value of one line", SysctlValuePattern());
 
-    public static readonly ScalarFormat<string> Name = Matching("a name of letters, digits and `.`, `_`, `@`, `-`", NamePattern());
+    // Last segment of a SPIFFE identity, and RFC 5280's ub-common-name.
+    public static readonly ScalarFormat<string> PersonName = Matching("a name of lower-case letters, digits and `.`, `_`, `-`", PersonNamePattern());
+
+    public static readonly ScalarFormat<string> ContextName = Matching("a name of letters, digits and `.`, `_`, `@`, `-`", ContextNamePattern());
 
     public static readonly ScalarFormat<string> Role = Matching("a role as in `os:reader`", RolePattern());
 
@@ -114,7 +117,7 @@ static partial class Formats
         return text.Length == 44 && Convert.TryFromBase64String(text, bytes, out var written) && written == bytes.Length;
     }
 
-    [GeneratedRegex(@"\A[a-z0-9][a-z0-9._-]{0,126}\z")]
+    [GeneratedRegex(@"\A[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?\z")]
     private static partial Regex TrustDomainPattern();
 
     [GeneratedRegex(@"\A(?=.{1,253}\z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\z")]
@@ -132,8 +135,11 @@ static partial class Formats
     [GeneratedRegex(@"\A[^\x00-\x08\x0A-\x1F\x7F]{1,256}\z")]
     private static partial Regex SysctlValuePattern();
 
+    [GeneratedRegex(@"\A[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?\z")]
+    private static partial Regex PersonNamePattern();
+
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._@-]{0,63}\z")]
-    private static partial Regex NamePattern();
+    private static partial Regex ContextNamePattern();
 
     [GeneratedRegex(@"\A[a-z][a-z0-9-]*(:[a-z][a-z0-9-]*){0,3}\z")]
     private static partial Regex RolePattern();

@@ -1,20 +1,23 @@
 namespace Talos.Api.Configuration;
 
 /// <summary>Finds the word that someone probably meant.</summary>
-static class Spelling
+public static class Spelling
 {
-    public static string? Hint(string text, IEnumerable<string> words) => Nearest(text, words) is { } word ? Question(word) : null;
+    internal static string? Hint(string text, IEnumerable<string> words) => Nearest(text, words) is { } word ? Question(word) : null;
 
-    public static string Question(string word) => $"did you mean `{word}`?";
+    internal static string Question(string word) => $"did you mean `{word}`?";
 
+    /// <summary>The nearest of the words, or null when none is near: at most a third of its letters differ.</summary>
     public static string? Nearest(string text, IEnumerable<string> words)
     {
         // LIMIT: longer words are no misspelling of ours, and the comparison is quadratic.
         if (text.Length is 0 or > 40) return null;
-        var ranked = words.Select(word => (word, distance: Distance(text.ToLowerInvariant(), word.ToLowerInvariant())))
+        var ranked = words.Select(word => (word, distance: IsShortFor(text, word) ? 1 : Distance(text.ToLowerInvariant(), word.ToLowerInvariant())))
             .OrderBy(c => c.distance).ThenBy(c => c.word, StringComparer.Ordinal).FirstOrDefault();
         return ranked.word is not null && ranked.distance <= Math.Max(1, ranked.word.Length / 3) ? ranked.word : null;
     }
+
+    static bool IsShortFor(string text, string word) => text.Length >= 3 && word.StartsWith(text, StringComparison.OrdinalIgnoreCase);
 
     // Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours count one each.
     static int Distance(string a, string b)

@@ -34,7 +34,7 @@ public sealed class TokenSecret
         var trimmed = text.Trim();
         if (trimmed.Length != IdLength + 1 + SecretLength || trimmed[IdLength] != '.') return false;
         var (id, secret) = (trimmed[..IdLength], trimmed[(IdLength + 1)..]);
-        if (!Formats.TokenId.TryParse(id, out _) || !secret.All(IsSecretCharacter)) return false;
+        if (!Formats.TokenId.TryParse(id, out _) || !secret.All(c => Alphabet.Contains(c))) return false;
         token = new TokenSecret(id, secret);
         return true;
     }
@@ -53,6 +53,4 @@ public sealed class TokenSecret
 
     byte[] Derive(string info) =>
         HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(_secret), 32, salt: [], info: Encoding.UTF8.GetBytes(info));
-
-    static bool IsSecretCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '-' or '_';
 }
