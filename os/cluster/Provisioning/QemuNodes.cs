@@ -1,0 +1,74 @@
+using System.Globalization;
+using Talos.Api.Machine.V1;
+
+namespace Talos.Cluster.Provisioning;
+
+/// <summary>Nodes as virtual machines that boot the image: verified root on the first disk, state on the second.</summary>
+/// <param name="image">Folder with vmlinuz, rootfs.img and cmdline.</param>
+/// <param name="accelerator">`tcg` or `kvm`; see <see cref="KvmProbe"/>.</param>
+/// <param name="memoryMegabytes">Of each node.</param>
+public sealed class QemuNodes(string image, string accelerator, int memoryMegabytes = 512)
+{
+    const string Program = "qemu-system-x86_64";
+
+    // Sparse; what a node keeps are keys, the ledger and the audit log.
+    const string StateSize = "512M";
+
+    /// <summary>The image's files, or the name of the first that is missing.</summary>
+    public static string? Missing(string image) =>
+        ((string[])["vmlinuz", "rootfs.img", "cmdline"]).FirstOrDefault(name => !File.Exists(Path.Combine(image, name)));
+
+    /// <summary>Starts a node whose configuration lies in its folder, unless it runs.</summary>
+    /// <exception cref="ClusterException">The image or a program is missing.</exception>
+    public void Start(ClusterRecord record, PlannedNode node, QemuOverrides? overrides = null)
+    {
+        if (record.Running(node) is not null) return;
+        if (Missing(image) is { } missing) throw new ClusterException($"there is no `{missing}` in `{image}`", "`make image` builds it");
+        Directory.CreateDirectory(node.Folder);
+        var state = Path.Combine(node.Folder, "state.img");
+        if (!File.Exists(state)) MakeStateDisk(state);
+        record.Started(node, Launcher.Start(node.ConsoleFile, Program, Arguments(node, state, overrides ?? new QemuOverrides())));
+    }
+
+    static void MakeStateDisk(string path)
+    {
+        Launcher.Run("mke2fs", "-q", "-F", "-t", "ext4", "-L", "STATE", "-E", "root_owner=0:0", path + ".new", StateSize);
+        File.Move(path + ".new", path);
+    }
+
+    List<string> Arguments(PlannedNode node, string state, QemuOverrides overrides)
+    {
+        var forwards = $"hostfwd=tcp:{node.Api}-:50000";
+        if (node.Trustd is not null) forwards += $",hostfwd=tcp:{node.Trustd}-:50001";
+        List<string> arguments =
+        [
+            "-name", node.Name, "-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35",
+            "-accel", accelerator, "-cpu", accelerator == "kvm" ? "host" : "max", "-smp", "1", "-m", memoryMegabytes.ToString(CultureInfo.InvariantCulture),
+            "-kernel", Path.Combine(image, "vmlinuz"), "-append", CommandLine(),
+            "-drive", $"file={Escape(overrides.RootDisk ?? Path.Combine(image, "rootfs.img"))},format=raw,if=none,id=root,readonly=on", "-device", "virtio-blk-pci,drive=root",
+            "-drive", $"file={Escape(state)},format=raw,if=none,id=state", "-device", "virtio-blk-pci,drive=state",
+            "-netdev", $"user,id=net,{forwards}", "-device", "virtio-net-pci,netdev=net",
+            "-device", "virtio-rng-pci",
+            "-fw_cfg", $"name=opt/talos/config,file={Escape(node.ConfigurationFile)}",
+            "-chardev", $"file,id=console,path={Escape(node.ConsoleFile)},append=on", "-serial", "chardev:console",
+            "-qmp", $"unix:{Path.Combine(node.Folder, "qmp.sock")},server=on,wait=off",
+        ];
+        if (overrides.StopAtReset) arguments.Add("-no-reboot");
+        return arguments;
+    }
+
+    // NOTE: QEMU 7's emulation of cmpxchg16b faults at random early in boot; a kernel that does not see the instruction does not use it.
+    string CommandLine()
+    {
+        var text = File.ReadAllText(Path.Combine(image, "cmdline")).Trim();
+        return accelerator == "tcg" ? text + " clearcpuid=cx16" : text;
+    }
+
+    // QEMU's option syntax: a comma in a value is doubled.
+    static string Escape(string path) => path.Replace(",", ",,");
+}
+
+/// <summary>How a virtual machine differs from the usual one; for trying what must not work.</summary>
+/// <param name="RootDisk">In place of the image's rootfs.img.</param>
+/// <param name="StopAtReset">The machine ends where it would restart.</param>
+public sealed record QemuOverrides(string? RootDisk = null, bool StopAtReset = false);
