@@ -1,1 +1,1 @@
-return 1;
+return await Talos.Osctl.CommandLine.RunAsync(args, Talos.Osctl.Terminal.OfProcess());

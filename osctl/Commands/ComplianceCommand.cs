@@ -1,0 +1,42 @@
+using System.CommandLine;
+using Talos.Api.Compliance.V1;
+using Talos.Osctl.Nodes;
+using Talos.Osctl.Output;
+
+namespace Talos.Osctl.Commands;
+
+static class ComplianceCommand
+{
+    static readonly Option<string> Benchmark = new("--benchmark") { Description = "Only one catalogue: kspp, cis-linux or cis-kubernetes", HelpName = "NAME" };
+
+    static readonly Option<bool> Failing = new("--failing") { Description = "Only what did not pass" };
+
+    public static Verb Build() => new("compliance", "Run the nodes' own checks and show every verdict", "osctl compliance", "osctl compliance --benchmark kspp --failing", "osctl compliance -o json")
+    {
+        Options = { Benchmark, Failing },
+        Run = async invocation =>
+        {
+            var answers = await FanOut.AskAsync<SystemReportResponse>(invocation,
+                async (c, options) => await c.Compliance().SystemReportAsync(new SystemReportRequest { Benchmark = invocation.Get(Benchmark) }, options), invocation.Timeout);
+            var code = Answers.Print(invocation, answers, invocation.Table("NODE", "ID", "BENCHMARK", "VERDICT", "TITLE", "+EVIDENCE", "+REMEDIATION"), (table, node, report) =>
+            {
+                foreach (var r in report.Results.Where(r => !invocation.Get(Failing) || r.Verdict is Verdict.Fail or Verdict.Unknown))
+                    table.Add(node, r.Id, r.Benchmark, r.Waiver.Length > 0 ? $"{Text.Word(r.Verdict)} (waived)" : Text.Word(r.Verdict), r.Title, r.Evidence, r.Remediation);
+            });
+            if (!invocation.IsTree) WriteSums(invocation, answers);
+            // Could not tell is no pass.
+            var open = answers.SelectMany(a => a.Value?.Results ?? []).Any(r => r.Waiver.Length == 0 && r.Verdict is Verdict.Fail or Verdict.Unknown);
+            return code == ExitCode.Done && open ? ExitCode.NotInOrder : code;
+        },
+    };
+
+    static void WriteSums(Invocation invocation, IReadOnlyList<Answer<SystemReportResponse>> answers)
+    {
+        foreach (var answer in answers)
+        {
+            if (answer.Value is not { } report) continue;
+            var sums = Enum.GetValues<Verdict>().Select(v => (Verdict: v, Count: report.Results.Count(r => r.Verdict == v))).Where(s => s.Count > 0).OrderByDescending(s => s.Verdict == Verdict.Pass);
+            invocation.Output.WriteLine($"{answer.Target.Name}: {string.Join(", ", sums.Select(s => $"{s.Count} {Text.Word(s.Verdict)}"))}");
+        }
+    }
+}

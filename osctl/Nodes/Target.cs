@@ -1,0 +1,42 @@
+using Talos.Api.Configuration;
+
+namespace Talos.Osctl.Nodes;
+
+/// <summary>A node to ask: what it is called in answers, and where it answers.</summary>
+sealed record Target(string Name, Endpoint Endpoint)
+{
+    const int DefaultPort = 50000;
+
+    /// <summary>Which nodes are meant.</summary>
+    /// <param name="context">The context in use.</param>
+    /// <param name="nodes">`-n`: names of the context's endpoints, or addresses.</param>
+    /// <param name="endpoints">`-e`: addresses, or `name=address`, in place of the context's.</param>
+    public static IReadOnlyList<Target> Select(ClientContext context, IReadOnlyList<string> nodes, IReadOnlyList<string> endpoints)
+    {
+        var known = context.Endpoints.Select(e => new Target(e.Key, e.Value)).ToList();
+        if (endpoints.Count > 0) known = [.. endpoints.Select(ParseEndpoint)];
+        if (nodes.Count == 0 && endpoints.Count > 0) return known;
+        var wanted = nodes.Count > 0 ? nodes : context.Nodes.Count > 0 ? context.Nodes : [.. context.Endpoints.Keys];
+        if (wanted.Count == 0) throw new OsctlException("no node is given", "name one with `-n`, or put `nodes` into the context");
+        return [.. wanted.Distinct().Select(name => Find(name, known))];
+    }
+
+    static Target Find(string name, List<Target> known)
+    {
+        if (known.Find(t => t.Name == name) is { } target) return target;
+        // A word without dot or colon is meant as a name, so an unknown one is a mistake and no address.
+        if (name.AsSpan().IndexOfAny('.', ':') < 0 && known.Count > 0)
+            throw new OsctlException($"there is no node `{name}` in the context", $"its nodes are {string.Join(", ", known.Select(t => $"`{t.Name}`"))}");
+        return new Target(name, ParseAddress(name));
+    }
+
+    static Target ParseEndpoint(string text)
+    {
+        var equals = text.IndexOf('=');
+        return equals < 0 ? new Target(text, ParseAddress(text)) : new Target(text[..equals], ParseAddress(text[(equals + 1)..]));
+    }
+
+    static Endpoint ParseAddress(string text) => Endpoint.TryParse(text, DefaultPort, out var endpoint)
+        ? endpoint
+        : throw new OsctlException($"`{text}` is no address", "an address looks like `10.0.0.1`, `cp-1.example:50000` or `[fd00::1]:50000`");
+}
