@@ -13,7 +13,7 @@ version=$(grep -oP '<Version>\K[^<]+' Directory.Build.props)
 inputs=$({
   printf '%s\n' "$version"
   find os/rootfs -type l -printf '%p %l\n' | sort
-  find os/rootfs policy/bundle os/kernel/cmdline.txt out/kernel out/node artifacts/bin/Talos.Image/release \
+  find os/rootfs policy/bundle os/kernel/cmdline.txt os/waivers.yaml os/waiver-signers.pem out/kernel out/node artifacts/bin/Talos.Image/release \
     -type f -print0 | sort -z | xargs -0 sha256sum
 } | sha256sum | cut -c 1-16)
 if [ "$(cat out/image/inputs 2>/dev/null)" = "$inputs" ] && artifacts/bin/Talos.Image/release/Talos.Image verify out/image >/dev/null 2>&1; then
@@ -21,5 +21,8 @@ if [ "$(cat out/image/inputs 2>/dev/null)" = "$inputs" ] && artifacts/bin/Talos.
   exit 0
 fi
 rm -f out/image/inputs
-artifacts/bin/Talos.Image/release/Talos.Image build --image-version "$version"
+# Everything in an image belongs to root, also in the tree that is checked and packed: who is not root is it in a namespace.
+as_root=()
+[ "$(id -u)" = 0 ] || as_root=(unshare --user --map-root-user)
+"${as_root[@]}" artifacts/bin/Talos.Image/release/Talos.Image build --image-version "$version"
 printf '%s\n' "$inputs" >out/image/inputs

@@ -1,3 +1,5 @@
+using Talos.Checks;
+
 namespace Talos.Image;
 
 /// <summary>Builds an image in a folder: tree, gate, file system, verified root, command line, manifest.</summary>
@@ -13,10 +15,11 @@ static class ImageBuilder
     const long MaxTotalBytes = 30_000_000;
 
     /// <summary>
-    /// Builds into <paramref name="output"/>. What was there before stays usable until everything has succeeded; a failed
-    /// gate leaves it untouched, except for the reports.
+    /// Builds into <paramref name="output"/>. What was there before stays until everything has succeeded, so a refused
+    /// candidate leaves the image before it in place.
     /// </summary>
-    internal static ImageManifest Build(ImageSources sources, string output, Action<RootTree, string> gate)
+    /// <param name="gate">Gives the proof without which nothing is put in place.</param>
+    internal static ImageManifest Build(ImageSources sources, string output, Func<ImageCandidate, GatePass> gate)
     {
         Directory.CreateDirectory(output);
         var staging = Path.Combine(output, ".building");
@@ -31,7 +34,8 @@ static class ImageBuilder
             var commandLine = KernelCommandLine.Compose(sources.CommandLine, verity.KernelOptions(RootDevice));
             File.WriteAllText(Path.Combine(staging, CommandLineName), commandLine + "\n");
             File.Copy(sources.Kernel, Path.Combine(staging, KernelName));
-            gate(tree, Path.Combine(staging, CommandLineName));
+            var pass = gate(new(tree, new KernelFiles(
+                sources.KernelConfiguration, Path.Combine(staging, CommandLineName), Path.Combine(tree.Folder, "etc/talos/sysctl.conf"))));
 
             string[] names = [KernelName, RootName, CommandLineName];
             var manifest = new ImageManifest
@@ -45,8 +49,7 @@ static class ImageBuilder
             };
             if (manifest.TotalBytes > MaxTotalBytes)
                 throw new ImageException($"the image has {manifest.TotalBytes} bytes; more than {MaxTotalBytes} is too much");
-            File.WriteAllText(Path.Combine(staging, ManifestName), manifest.ToJson());
-            foreach (var name in names.Append(ManifestName)) File.Move(Path.Combine(staging, name), Path.Combine(output, name), overwrite: true);
+            PutInPlace(staging, output, manifest, pass);
             return manifest;
         }
         finally
@@ -68,6 +71,15 @@ static class ImageBuilder
             if (Describe(folder, expected.Name) != expected) throw new ImageException($"`{expected.Name}` is not what the manifest says", "build the image again");
         }
         return manifest;
+    }
+
+    // Takes the proof: an image that did not pass the gate cannot get here.
+    static void PutInPlace(string staging, string output, ImageManifest manifest, GatePass pass)
+    {
+        ArgumentNullException.ThrowIfNull(pass);
+        File.WriteAllText(Path.Combine(staging, ManifestName), manifest.ToJson());
+        foreach (var name in manifest.Files.Select(file => file.Name).Append(ManifestName))
+            File.Move(Path.Combine(staging, name), Path.Combine(output, name), overwrite: true);
     }
 
     static ImageFile Describe(string folder, string name)

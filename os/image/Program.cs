@@ -9,11 +9,21 @@ var rootFiles = new Option<string>("--rootfs") { Description = "The static files
 var executables = new Option<string>("--executables") { Description = "The node's executables", DefaultValueFactory = _ => "out/node" };
 var policy = new Option<string>("--policy") { Description = "The policy that a node starts with", DefaultValueFactory = _ => "policy/bundle" };
 var version = new Option<string>("--image-version") { Description = "The version that the image carries", DefaultValueFactory = _ => "0.0.0" };
+var waivers = new Option<string>("--waivers")
+{
+    Description = "Checks that the image may fail, with reasons and signatures",
+    DefaultValueFactory = _ => "os/waivers.yaml",
+};
+var signers = new Option<string>("--waiver-signers")
+{
+    Description = "The public keys whose signatures count",
+    DefaultValueFactory = _ => "os/waiver-signers.pem",
+};
 var output = new Option<string>("--out") { Description = "Where the image goes", DefaultValueFactory = _ => "out/image" };
 
 var build = new Command("build", "Build an image and hold it to the checks; an image that fails them is not written")
 {
-    kernel, configuration, commandLine, rootFiles, executables, policy, version, output,
+    kernel, configuration, commandLine, rootFiles, executables, policy, version, waivers, signers, output,
 };
 build.SetAction(result => Guard(() =>
 {
@@ -28,9 +38,10 @@ build.SetAction(result => Guard(() =>
         Version = result.GetValue(version)!,
     };
     var folder = result.GetValue(output)!;
-    var manifest = ImageBuilder.Build(sources, folder, (_, _) => { });
+    var gate = new ImageGate(result.GetValue(waivers)!, result.GetValue(signers)!, folder, TimeProvider.System);
+    var manifest = ImageBuilder.Build(sources, folder, gate.Require);
     foreach (var file in manifest.Files) Console.WriteLine($"{folder}/{file.Name}: {file.SizeBytes} bytes");
-    Console.WriteLine($"root hash {manifest.RootHash}, Linux {manifest.KernelRelease}, {manifest.Tree.Count} paths, {manifest.TotalBytes} bytes in all");
+    Console.WriteLine($"Linux {manifest.KernelRelease}, {manifest.Tree.Count} paths, {manifest.TotalBytes} bytes in all, root hash {manifest.RootHash}");
 }));
 
 var folder = new Argument<string>("folder") { Description = "The folder of the image", DefaultValueFactory = _ => "out/image" };

@@ -16,6 +16,9 @@ sealed class RootTree
 
     static readonly IReadOnlyList<string> MountPoints = ["dev", "proc", "run", "state", "sys", "tmp", "var"];
 
+    // Names that OPA's bundle format prescribes. No other hidden file gets in: os/waivers.yaml relies on it.
+    static readonly IReadOnlyList<string> HiddenNames = [".manifest", ".signatures.json"];
+
     RootTree(string folder) => Folder = folder;
 
     /// <summary>The folder that holds the tree.</summary>
@@ -54,7 +57,10 @@ sealed class RootTree
         MakeFolder(destination);
         foreach (var path in Directory.EnumerateFileSystemEntries(source).Order(StringComparer.Ordinal))
         {
-            var target = Path.Combine(destination, Path.GetFileName(path));
+            var name = Path.GetFileName(path);
+            if (name[0] == '.' && !HiddenNames.Contains(name))
+                throw new ImageException($"`{path}` is hidden", "take it away or give it another name");
+            var target = Path.Combine(destination, name);
             if (File.ResolveLinkTarget(path, returnFinalTarget: false) is not null)
                 File.CreateSymbolicLink(target, new FileInfo(path).LinkTarget!);
             else if (Directory.Exists(path))
@@ -67,14 +73,18 @@ sealed class RootTree
     static void CopyFile(string source, string destination)
     {
         if ((File.GetUnixFileMode(source) & (UnixFileMode.SetUser | UnixFileMode.SetGroup)) != 0)
-            throw new ImageException($"`{source}` would run with the rights of its owner", "remove its set-user-id bit; a node has no such program");
+        {
+            throw new ImageException($"`{source}` would run with the rights of its owner",
+                "remove its set-user-id bit; a node has no such program");
+        }
         File.Copy(source, destination);
         File.SetUnixFileMode(destination, FileMode);
     }
 
     static void CopyExecutable(string source, string destination)
     {
-        if (!File.Exists(source)) throw new ImageException($"the executable `{source}` does not exist", "publish the node's executables first: build/node.sh");
+        if (!File.Exists(source))
+            throw new ImageException($"the executable `{source}` does not exist", "publish the node's executables first: build/node.sh");
         var problem = StaticExecutable.Inspect(source);
         if (problem is not null) throw new ImageException($"the executable `{source}` {problem}", "publish it with -p:MuslStatic=true");
         CopyFile(source, destination);

@@ -16,7 +16,7 @@ public sealed class ImageBuilderTests : IDisposable
         Assert.Equal("6.12.117", manifest.KernelRelease);
         Assert.Equal(
             ["/dev", "/etc", "/etc/os-release", "/etc/passwd", "/etc/resolv.conf", "/etc/talos", "/etc/talos/policy", "/etc/talos/policy/talos",
-                "/etc/talos/policy/talos/data.json", "/proc", "/run", "/sbin", "/sbin/init", "/sbin/machined", "/sbin/osd", "/sbin/trustd", "/state",
+                "/etc/talos/policy/talos/data.json", "/etc/talos/sysctl.conf", "/proc", "/run", "/sbin", "/sbin/init", "/sbin/machined", "/sbin/osd", "/sbin/trustd", "/state",
                 "/sys", "/tmp", "/var"],
             manifest.Tree.Select(entry => entry.Path));
         Assert.All(manifest.Tree.Where(entry => entry.Kind == RootTreeEntryKind.File && !entry.Path.StartsWith("/sbin/", StringComparison.Ordinal)),
@@ -54,7 +54,7 @@ public sealed class ImageBuilderTests : IDisposable
         RequireMksquashfs();
         _sample.Build();
         Assert.Throws<ImageException>(() => ImageBuilder.Build(_sample.Sources with { Version = "2.0.0" }, _sample.Output,
-            (_, _) => throw new ImageException("refused")));
+            _ => throw new ImageException("refused")));
         Assert.Equal("1.2.3", ImageBuilder.Verify(_sample.Output).Version);
         Assert.False(Directory.Exists(Path.Combine(_sample.Output, ".building")));
     }
@@ -83,6 +83,16 @@ public sealed class ImageBuilderTests : IDisposable
         Assert.EndsWith("has an executable stack", Assert.Throws<ImageException>(() => _sample.Build()).Message);
         _sample.WriteBytes("node/osd", SampleSources.StaticElf("x", extraSegment: Interpreter));
         Assert.EndsWith("is not static: it asks for a dynamic loader", Assert.Throws<ImageException>(() => _sample.Build()).Message);
+    }
+
+    [Fact]
+    public void Rejects_hidden_files_other_than_a_bundles_own()
+    {
+        RequireMksquashfs();
+        _sample.Write("policy/.manifest", "{}");
+        _sample.Build();
+        _sample.Write("policy/.git", "x");
+        Assert.EndsWith("policy/.git` is hidden", Assert.Throws<ImageException>(() => _sample.Build()).Message);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Talos.Checks;
 
 namespace Talos.Image.Tests;
 
@@ -13,6 +14,7 @@ sealed class SampleSources : IDisposable
         Write("cmdline.txt", "# comment\nconsole=ttyS0\npanic=-1\n");
         Write("rootfs/etc/passwd", "root:x:0:0:root:/:/sbin/nologin\n");
         File.CreateSymbolicLink(Path.Combine(Folder, "rootfs/etc/resolv.conf"), "../run/resolv.conf");
+        Write("rootfs/etc/talos/sysctl.conf", "kernel.kptr_restrict=2\n");
         Write("policy/talos/data.json", "{}");
         foreach (var name in RootTree.Executables) WriteBytes("node/" + name, StaticElf(name));
     }
@@ -32,7 +34,30 @@ sealed class SampleSources : IDisposable
         Version = "1.2.3",
     };
 
-    internal ImageManifest Build(string? output = null) => ImageBuilder.Build(Sources, output ?? Output, (_, _) => { });
+    internal ImageManifest Build(string? output = null) => ImageBuilder.Build(Sources, output ?? Output, Pass);
+
+    /// <summary>A gate with one check, which every candidate passes.</summary>
+    internal static GatePass Pass(ImageCandidate candidate)
+    {
+        var catalogue = CheckCatalogue.Parse("""
+            catalogue: sample
+            title: Sample
+            version: "1"
+            source: the test
+            sections:
+              - id: s
+                title: Section
+                cite: the test
+                checks:
+                  - id: sample.passwd
+                    title: there are accounts
+                    rationale: the test
+                    remediation: the test
+                    rule: file /etc/passwd present
+            """, "sample.yaml").Require();
+        var report = ComplianceScan.Run([catalogue], ProbeRoot.Image(candidate.Tree.Folder, candidate.Kernel), TimeProvider.System);
+        return Gate.Judge(report, Waivers.None, new DateOnly(2026, 11, 22)).Pass!;
+    }
 
     internal void Write(string path, string text) => WriteBytes(path, System.Text.Encoding.UTF8.GetBytes(text));
 

@@ -1,0 +1,52 @@
+using Talos.Checks;
+using Xunit;
+
+namespace Talos.Image.Tests;
+
+/// <summary>The gate in the build. tests/Checks breaks an image one check at a time; this is about what the build makes of it.</summary>
+public sealed class ImageGateTests : IDisposable
+{
+    readonly SampleSources _sample = new();
+
+    public void Dispose() => _sample.Dispose();
+
+    [Fact]
+    public void Rejects_a_candidate_that_fails_and_writes_why()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/mksquashfs"), "mksquashfs IS NOT INSTALLED, NOTHING WAS BUILT: run build/prerequisites.sh");
+        // The sample's kernel configuration has nothing of what is demanded.
+        _sample.Write("kernel/config", "# Linux/x86 6.12.117 Kernel Configuration\nCONFIG_X86_64=y\nCONFIG_CC_IS_GCC=y\nCONFIG_MODULES=y\n");
+        var refused = Assert.Throws<ImageException>(() => ImageBuilder.Build(_sample.Sources, _sample.Output, Gate("os/waivers.yaml").Require));
+        Assert.Contains("image.boot.modules: ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("kspp.kconfig.HARDENED_USERCOPY: ", refused.Message, StringComparison.Ordinal);
+        // Waived, so not among the reasons.
+        Assert.DoesNotContain("kspp.kconfig.CFI_CLANG: ", refused.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_sample.Output, ImageBuilder.ManifestName)));
+        foreach (var name in new[] { "report.json", "report.junit.xml", "report.sarif", "report.html", "report.txt" })
+            Assert.True(new FileInfo(Path.Combine(_sample.Output, name)).Length > 0, name);
+    }
+
+    [Fact]
+    public void Rejects_waivers_changed_after_they_were_signed()
+    {
+        var text = File.ReadAllText(Path.Combine(Repository(), "os/waivers.yaml"));
+        _sample.Write("waivers.yaml", text.Replace("2027-06-30", "2027-07-30", StringComparison.Ordinal));
+        var refused = Assert.Throws<ImageException>(() =>
+            ImageBuilder.Build(_sample.Sources, _sample.Output, Gate(Path.Combine(_sample.Folder, "waivers.yaml")).Require));
+        Assert.Contains("is not signed by a trusted key", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Accepts_the_waivers_that_ship() =>
+        Assert.Empty(Waivers.Load(Path.Combine(Repository(), "os/waivers.yaml"), Path.Combine(Repository(), "os/waiver-signers.pem")).Errors);
+
+    ImageGate Gate(string waivers) =>
+        new(Path.Combine(Repository(), waivers), Path.Combine(Repository(), "os/waiver-signers.pem"), _sample.Output, TimeProvider.System);
+
+    static string Repository()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Talos.sln"))) folder = Path.GetDirectoryName(folder)!;
+        return folder;
+    }
+}
