@@ -34,7 +34,7 @@ static class PidOne
     static async Task RunAsync(Journal journal, TimeProvider clock)
     {
         BootMounts.Attach(journal.Write);
-        Machine.DisableControlAltDelete();
+        TakeOverControlAltDelete(journal);
         HardenKernel(journal);
         using (var network = new RouteNetlink())
             network.SetUp("lo");
@@ -74,6 +74,19 @@ static class PidOne
         catch (LinuxException e)
         {
             // The supervisor tries again.
+            journal.Write(e.Message);
+        }
+    }
+
+    static void TakeOverControlAltDelete(Journal journal)
+    {
+        try
+        {
+            Machine.DisableControlAltDelete();
+        }
+        catch (LinuxException e)
+        {
+            // In a container the keys are not ours.
             journal.Write(e.Message);
         }
     }

@@ -13,6 +13,9 @@ sealed class Node
 
     internal string HostName { get; set; } = "talos";
 
+    /// <summary>The kernel reads the hardware clock at boot; nothing corrects it afterwards.</summary>
+    internal string ClockSource { get; init; } = "rtc";
+
     internal MachineStage Stage => _stage;
 
     internal string MaintenanceReason { get; private set; } = "";

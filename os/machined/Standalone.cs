@@ -42,7 +42,7 @@ static class Standalone
         var ids = WriteFiles(options.Run, files);
 
         using var supervisor = new Supervisor(ids.Select(id => Specification(options, id)), new Reaper(), logs, TimeProvider.System);
-        var node = new Node();
+        var node = new Node { ClockSource = "host" };
         node.Configured(configuration);
         var services = new LocalServices(supervisor, stop.Cancel);
         var handler = new MachineHandler(node, services, new LogDirectory(logs, TimeProvider.System), TimeProvider.System);

@@ -22,7 +22,7 @@ sealed partial class MachineHandler(Node node, IServiceControl services, LogDire
             Tag = version.Length > 0 ? "v" + version[0] : "",
             Sha = version.Length > 1 ? version[1] : "",
             Platform = RuntimeInformation.OSArchitecture == Architecture.X64 ? "linux/amd64" : "linux/arm64",
-            Kernel = Environment.OSVersion.Version + " " + (ProcFile.TryReadLine("/proc/sys/kernel/version") ?? ""),
+            Kernel = $"{ProcFile.TryReadLine("/proc/sys/kernel/osrelease")} {ProcFile.TryReadLine("/proc/sys/kernel/version")}",
             Runtime = RuntimeInformation.FrameworkDescription,
             MachineType = node.Type,
             Hostname = node.HostName,
@@ -70,8 +70,7 @@ sealed partial class MachineHandler(Node node, IServiceControl services, LogDire
         {
             Time = Timestamp.FromDateTimeOffset(clock.GetUtcNow()),
             Uptime = Duration.FromTimeSpan(TimeSpan.FromSeconds(seconds)),
-            // The kernel reads the hardware clock at boot; nothing corrects it afterwards.
-            Source = "rtc",
+            Source = node.ClockSource,
         });
     }
 

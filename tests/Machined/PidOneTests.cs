@@ -1,0 +1,69 @@
+using Talos.Linux.Kernel;
+using Talos.Linux.Processes;
+using Talos.Linux.Supervision;
+using Talos.Machined.Services;
+
+namespace Talos.Machined.Tests;
+
+/// <summary>The real init as process 1 of namespaces of its own. There is no machined to start, which it must live with.</summary>
+public sealed class PidOneTests
+{
+    const string Tool = "/usr/bin/unshare";
+
+    [Fact]
+    public async Task Survives_without_any_service_and_ends_when_asked()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists(Tool), "needs root and unshare of util-linux");
+        var outside = new Reaper().Start(new ProcessStart
+        {
+            Executable = Tool,
+            Arguments = ["--pid", "--fork", "--kill-child", "--mount", "--net", "--uts", "--ipc", Path.Combine(AppContext.BaseDirectory, "init")],
+            Environment = [.. new[] { "PATH", "HOME", "DOTNET_ROOT" }.Select(name => $"{name}={Environment.GetEnvironmentVariable(name)}").Where(pair => !pair.EndsWith('='))],
+        });
+        using var reader = new StreamReader(new FileStream(outside.Output, FileAccess.Read));
+        var said = new List<string>();
+        try
+        {
+            await SaysAsync("init: started");
+            var client = new InitClient($"/proc/{await ChildOfAsync(outside.ProcessId)}/root{ControlProtocol.SocketPath}");
+            // The launcher finds no /sbin/machined: tried again and again.
+            await SaysAsync("machined: launch: execute `/sbin/machined`: no such file or directory (errno 2)");
+            await SaysAsync("machined: launch: execute `/sbin/machined`: no such file or directory (errno 2)");
+            var services = await client.ListAsync(CancellationToken.None);
+            Assert.Equal(["machined", "trustd", "osd"], services.Select(service => service.Id));
+            Assert.True(services[0].Restarts > 0);
+            Assert.Equal(ServiceState.Waiting, services[2].State);
+
+            await client.EndAsync(MachineEnd.PowerOff, CancellationToken.None);
+            await SaysAsync("init: stopping services, then power off");
+            await SaysAsync("init: end");
+        }
+        finally
+        {
+            outside.Send(Signal.Kill);
+        }
+        await outside.Ended.WaitAsync(TimeSpan.FromSeconds(60));
+
+        async Task SaysAsync(string sentence)
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            while (await reader.ReadLineAsync(patience.Token) is { } line)
+            {
+                said.Add(line);
+                if (line == sentence)
+                    return;
+            }
+            Assert.Fail($"never said `{sentence}`:\n{string.Join('\n', said)}");
+        }
+    }
+
+    static async Task<int> ChildOfAsync(int pid)
+    {
+        while (true)
+        {
+            if (ProcessTable.Read().FirstOrDefault(process => process.ParentId == pid) is { } child)
+                return child.ProcessId;
+            await Task.Yield();
+        }
+    }
+}
