@@ -87,6 +87,9 @@ public sealed partial class CertificateAuthority
             return failure with { Reason = PkiReason.LintFailed };
         if (CertificateLints.Run(subject, LintScope.For(profile, Certificate)) is [var finding, ..])
             return finding.ToFailure();
+        // An authority that is bound to names issues nothing that its own constraints would refuse.
+        if (NameConstraintCheck.Fault([subject, Certificate]) is { } outside)
+            return new PkiFailure(PkiReason.ExcessName, outside.Message);
         return Checked<SerialRecord>.Of(new SerialRecord(Convert.ToHexStringLower(serial), profile, grant, toBeSigned)
         {
             NotBefore = notBefore,

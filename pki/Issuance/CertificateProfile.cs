@@ -42,6 +42,9 @@ public sealed record CertificateProfile
     /// <summary>Intermediates that may follow an authority.</summary>
     public int? PathLength { get; init; }
 
+    /// <summary>An authority may name only identities of the grant's cluster: its name constraints permit that trust domain's URIs alone.</summary>
+    public bool BoundToCluster { get; init; }
+
     /// <summary>A node: serves its API and calls other nodes.</summary>
     public static CertificateProfile Node { get; } = new()
     {
@@ -87,7 +90,7 @@ public sealed record CertificateProfile
         PathLength = 1,
     };
 
-    /// <summary>An authority under an offline root: signs leaves only.</summary>
+    /// <summary>An authority under an offline root, which may serve several clusters: signs leaves of its own cluster only.</summary>
     public static CertificateProfile OsIntermediate { get; } = new()
     {
         Id = "os-intermediate",
@@ -97,6 +100,7 @@ public sealed record CertificateProfile
         KeyUsage = KeyUsages.KeyCertSign | KeyUsages.CrlSign | KeyUsages.DigitalSignature,
         IsAuthority = true,
         PathLength = 0,
+        BoundToCluster = true,
     };
 
     internal PkiFailure? KeyFault(SubjectPublicKey key)

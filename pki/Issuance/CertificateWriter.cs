@@ -97,6 +97,15 @@ static class CertificateWriter
         });
         if (profile.Kind != PeerKind.Unknown)
             Extension(writer, ObjectIdentifiers.SubjectAlternativeName, critical: false, content, WriteNames);
+        if (profile.BoundToCluster)
+            // RFC 5280 §4.2.1.10: a URI constraint without a leading dot means exactly that host.
+            Extension(writer, ObjectIdentifiers.NameConstraints, critical: true, content.Grant.Cluster, static (w, cluster) =>
+            {
+                using (w.Sequence())
+                using (w.Open(0xA0))
+                using (w.Sequence())
+                    w.Text(0x86, cluster);
+            });
         if (content.RevocationListUri is { } uri)
             Extension(writer, ObjectIdentifiers.CrlDistributionPoints, critical: false, uri, WritePoint);
     }

@@ -97,6 +97,10 @@ static partial class CertificateLints
             c.Find(ObjectIdentifiers.AuthorityKeyIdentifier) is { Critical: true } ? "the authority key identifier is critical" : null),
         new("name-constraints-authority-only", "RFC 5280 §4.2.1.10", LintTarget.Leaf, static (c, _) =>
             c.NameConstraints is null ? null : "a leaf has name constraints"),
+        new("name-constraints-of-profile", "RFC 5280 §4.2.1.10", LintTarget.Authority, static (c, s) =>
+            s.Profile.BoundToCluster != (c.Find(ObjectIdentifiers.NameConstraints) is { Critical: true }
+                && c.NameConstraints is { Permitted: [{ Kind: NameKinds.Uri }], Excluded.IsEmpty: true })
+                ? "the name constraints are not the profile's" : null),
         new("crl-points-not-critical", "RFC 5280 §4.2.1.13", LintTarget.Every, static (c, _) =>
             c.Find(ObjectIdentifiers.CrlDistributionPoints) is { Critical: true } ? "CRL distribution points are critical" : null),
         new("crl-points-http", "CABF BR §7.1.2.11.2", LintTarget.Every, static (c, _) =>

@@ -32,7 +32,8 @@ public sealed partial class CertificateRequestDocument
     ReadOnlyMemory<byte> Signature { get; set; }
 
     /// <summary>Checks that the requester holds the private key (RFC 2986 §4.2), with an algorithm that is not broken.</summary>
-    public Checked<VerifiedRequest> VerifyPossession()
+    /// <param name="recent">Keys that were taken in before; null to take in every key anew.</param>
+    public Checked<VerifiedRequest> VerifyPossession(RecentKeys? recent = null)
     {
         if (!ValidationPolicy.Fleet.Accepts(SignatureAlgorithm))
             return new PkiFailure(PkiReason.UnsupportedAlgorithm, $"the request is signed with {SignatureAlgorithm.Id}, which is not accepted")
@@ -42,7 +43,11 @@ public sealed partial class CertificateRequestDocument
         // The cheap check before the expensive one: a weak key is refused before it costs a verification.
         if (ValidationPolicy.Fleet.KeyFault(PublicKey) is { } weak)
             return new PkiFailure(PkiReason.WeakKey, weak) { Hint = "make a P-256 key" };
-        return PublicKey.Verify(SignatureAlgorithm, ToBeSigned.Span, Signature.Span) switch
+        PublicKey = recent?.Recall(PublicKey) ?? PublicKey;
+        SignatureVerdict verdict = PublicKey.Verify(SignatureAlgorithm, ToBeSigned.Span, Signature.Span);
+        if (verdict == SignatureVerdict.Valid)
+            recent?.Remember(PublicKey);
+        return verdict switch
         {
             SignatureVerdict.Valid => Checked<VerifiedRequest>.Of(new VerifiedRequest(this)),
             SignatureVerdict.Unsupported => new PkiFailure(PkiReason.UnsupportedAlgorithm, $"this platform cannot verify {PublicKey}"),
@@ -61,7 +66,7 @@ public sealed class VerifiedRequest
     public SubjectPublicKey PublicKey => Document.PublicKey;
 
     /// <summary>Reads and verifies in one step.</summary>
-    public static Checked<VerifiedRequest> Parse(ReadOnlySpan<byte> derOrPem) =>
+    public static Checked<VerifiedRequest> Parse(ReadOnlySpan<byte> derOrPem, RecentKeys? recent = null) =>
         CertificateRequestDocument.Parse(derOrPem).Is(out CertificateRequestDocument? document, out PkiFailure? failure)
-            ? document.VerifyPossession() : failure;
+            ? document.VerifyPossession(recent) : failure;
 }

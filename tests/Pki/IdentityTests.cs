@@ -72,6 +72,17 @@ public sealed class IdentityTests
     }
 
     [Fact]
+    public void Rejects_what_a_bound_authority_may_not_name()
+    {
+        TestCertificate authority = TestCertificate.Authority();
+        authority.SetNameConstraints(true, w => w.Text(0x86, "beta.example"));
+        var options = new ValidationOptions { Time = TestFleet.Now, Purpose = ValidationPurpose.Client };
+        ValidationResult result = PathValidator.Validate(TestCertificate.User().Build(), [], TrustStore.Create(authority.Build()), options);
+        Assert.Equal(ValidationReason.NameConstraints, result.Reason);
+        Assert.Contains("`URI:spiffe://alpha.example/user/anna`", result.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Rejects_a_server_of_another_name()
     {
         TestCertificate node = TestCertificate.Node();

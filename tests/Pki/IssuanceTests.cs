@@ -185,6 +185,9 @@ public sealed class IssuanceTests
         Certificate leaf = below.Issue(prepared.Require());
         Assert.Equal(ValidationReason.UnknownIssuer, fleet.Validate(leaf, ValidationPurpose.Client).Reason);
         Assert.Equal(ValidationReason.Valid, fleet.Validate(leaf, ValidationPurpose.Client, intermediate).Reason);
+        Checked<PreparedCertificate> abroad = await below.PrepareAsync(
+            CertificateProfile.User, TestFleet.UserGrant with { Cluster = "beta.example" }, TestFleet.Request(TestFleet.UserGrant), fleet.Reserve);
+        Assert.Equal(PkiReason.ExcessName, abroad.Failure!.Reason);
         Checked<PreparedCertificate> deeper = await below.PrepareAsync(
             CertificateProfile.OsIntermediate, grant, VerifiedRequest.Parse(csr.Der.Span).Require(), fleet.Reserve);
         Assert.Equal(PkiReason.IssuerMismatch, deeper.Failure!.Reason);

@@ -21,6 +21,7 @@ public sealed class LintTests
             c.NotBefore = TestFleet.Now.AddMinutes(-5);
             c.NotAfter = TestFleet.Now.AddDays(365).AddSeconds(-1);
             c.SetBasicConstraints(true, true, 0);
+            c.SetNameConstraints(true, w => w.Text(0x86, "alpha.example"));
             return c;
         },
         CertificateProfile.OsIntermediate, spoil, also);
@@ -113,6 +114,7 @@ public sealed class LintTests
         })),
         ["authority-key-identifier-not-critical"] = User(c => c.Extensions[ObjectIdentifiers.AuthorityKeyIdentifier] = (true, c.Extensions[ObjectIdentifiers.AuthorityKeyIdentifier].Write)),
         ["name-constraints-authority-only"] = User(c => c.SetNameConstraints(true, w => w.Text(0x82, "example"))),
+        ["name-constraints-of-profile"] = Intermediate(c => c.SetNameConstraints(true, w => w.Text(0x82, "alpha.example"))),
         ["crl-points-not-critical"] = User(c => c.Set(ObjectIdentifiers.CrlDistributionPoints, true, w => CertificateWriter.WritePoint(w, "http://crl.example/0.crl"))),
         ["crl-points-http"] = User(c => c.Set(ObjectIdentifiers.CrlDistributionPoints, false, w => CertificateWriter.WritePoint(w, "ldap://crl.example/0"))),
         ["names-present"] = User(c => c.Extensions.Remove(ObjectIdentifiers.SubjectAlternativeName), "names-one-spiffe-uri", "names-spiffe-is-subject"),

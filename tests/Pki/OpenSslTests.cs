@@ -49,6 +49,23 @@ public sealed class OpenSslTests : IDisposable
     }
 
     [Fact]
+    public async Task Accepts_an_intermediate_that_openssl_accepts()
+    {
+        Require("openssl");
+        using var fleet = new TestFleet();
+        var grant = new IdentityGrant { Cluster = TestFleet.Cluster, Name = "intermediate-1" };
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var csr = CertificateSigningRequest.Create(key, grant.Name);
+        Certificate intermediate = fleet.Issue(CertificateProfile.OsIntermediate, grant, VerifiedRequest.Parse(csr.Der.Span).Require());
+        using CertificateAuthority below = CertificateAuthority.Load(intermediate, key, 9, fleet.Clock).Require();
+        string[] common = ["verify", "-x509_strict", "-attime", $"{TestFleet.Now.ToUnixTimeSeconds()}",
+            "-CAfile", Write("root.pem", fleet.Authority.Certificate.ToPem()), "-untrusted", Write("intermediate.pem", intermediate.ToPem())];
+        Checked<PreparedCertificate> prepared = await below.PrepareAsync(CertificateProfile.User, TestFleet.UserGrant, s_request, fleet.Reserve);
+        (int code, string output) = Tool("openssl", [.. common, Write("leaf.pem", below.Issue(prepared.Require()).ToPem())]);
+        Assert.True(code == 0, output);
+    }
+
+    [Fact]
     public async Task Accepts_lists_that_openssl_accepts()
     {
         Require("openssl");

@@ -145,4 +145,23 @@ public sealed class RequestTests
         using var large = ECDsa.Create(ECCurve.NamedCurves.nistP384);
         Assert.Equal(PkiReason.KeyNotAllowed, CertificateAuthority.CreateRoot(large, "alpha", 1, fleet.Clock).Failure!.Reason);
     }
+
+    [Fact]
+    public void Verifies_a_known_key_again_and_forgets_the_oldest()
+    {
+        var recent = new RecentKeys(4);
+        VerifiedRequest first = VerifiedRequest.Parse(File("p256"), recent).Require();
+        VerifiedRequest again = VerifiedRequest.Parse(File("p256"), recent).Require();
+        Assert.Same(first.PublicKey, again.PublicKey);
+        byte[] damaged = Pem.Read(File("p256")).Require().Blocks[0].Der.ToArray();
+        damaged[^1] ^= 1;
+        Assert.Equal(PkiReason.BadSignature, VerifiedRequest.Parse(damaged, recent).Failure!.Reason);
+        for (int i = 0; i < 6; i++)
+        {
+            using var other = CertificateSigningRequest.Create("node-1");
+            VerifiedRequest.Parse(other.Der.Span, recent).Require();
+        }
+
+        Assert.NotSame(first.PublicKey, VerifiedRequest.Parse(File("p256"), recent).Require().PublicKey);
+    }
 }

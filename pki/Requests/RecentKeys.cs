@@ -1,0 +1,45 @@
+using System.Collections.Concurrent;
+
+namespace Talos.Pki;
+
+/// <summary>
+/// Public keys that proved possession lately. Nodes renew with the key they have, and taking a P-256 key in costs the platform
+/// more (its order check) than verifying with it. Holds keys only, no verdicts: every request is verified. Safe for several threads.
+/// </summary>
+public sealed class RecentKeys
+{
+    readonly int _half;
+    readonly Lock _turning = new();
+    volatile ConcurrentDictionary<string, SubjectPublicKey> _young = new();
+    volatile ConcurrentDictionary<string, SubjectPublicKey> _old = new();
+
+    /// <param name="capacity">Most keys that are held, at about 2 KiB each.</param>
+    public RecentKeys(int capacity)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 2);
+        _half = capacity / 2;
+    }
+
+    /// <summary>The same key with its handle, if it was seen; otherwise <paramref name="key"/> itself.</summary>
+    internal SubjectPublicKey Recall(SubjectPublicKey key)
+    {
+        string id = Convert.ToHexString(key.Identifier.Span);
+        SubjectPublicKey? known = _young.GetValueOrDefault(id) ?? _old.GetValueOrDefault(id);
+        return known is not null && known.Der.Span.SequenceEqual(key.Der.Span) ? known : key;
+    }
+
+    internal void Remember(SubjectPublicKey key)
+    {
+        _young.TryAdd(Convert.ToHexString(key.Identifier.Span), key);
+        // LIMIT: two generations of half the capacity; the older is dropped when the younger is full.
+        if (_young.Count <= _half)
+            return;
+        lock (_turning)
+        {
+            if (_young.Count <= _half)
+                return;
+            _old = _young;
+            _young = new ConcurrentDictionary<string, SubjectPublicKey>();
+        }
+    }
+}
