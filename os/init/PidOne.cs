@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Talos.Linux;
+using Talos.Linux.Confinement;
 using Talos.Linux.Kernel;
 using Talos.Linux.Network;
 using Talos.Linux.Processes;
@@ -34,12 +35,16 @@ static class PidOne
     static async Task RunAsync(Journal journal, TimeProvider clock)
     {
         BootMounts.Attach(journal.Write);
-        TakeOverControlAltDelete(journal);
+        // In a container the keys are not ours.
+        Attempt(Machine.DisableControlAltDelete, journal);
+        Attempt(ControlGroup.Prepare, journal);
         HardenKernel(journal);
         using (var network = new RouteNetlink())
             network.SetUp("lo");
         Directory.CreateDirectory(LogDirectory);
         Directory.CreateDirectory(Path.GetDirectoryName(ControlProtocol.SocketPath)!);
+        using var log = new ServiceLog(LogDirectory, "init", clock);
+        journal.KeepIn(log);
 
         var reaper = Reaper.ForEverything((pid, status) => journal.Write($"orphan {pid} {status}"));
         using var supervisor = new Supervisor(ServiceTable.Services.Select(service => service.Specification), reaper, LogDirectory, clock, journal.Write);
@@ -78,15 +83,15 @@ static class PidOne
         }
     }
 
-    static void TakeOverControlAltDelete(Journal journal)
+    /// <summary>A step that a machine can do without.</summary>
+    static void Attempt(Action step, Journal journal)
     {
         try
         {
-            Machine.DisableControlAltDelete();
+            step();
         }
-        catch (LinuxException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // In a container the keys are not ours.
             journal.Write(e.Message);
         }
     }

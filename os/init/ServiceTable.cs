@@ -53,6 +53,7 @@ static class ServiceTable
                     | CapabilitySet.ActAsFileOwner
                     | CapabilitySet.OverrideFilePermissions,
                 View = null,
+                Share = new ControlGroup("machined", 128L << 20, 128),
                 Filter = SeccompProfile.Machined,
             },
             TimeSpan.FromSeconds(5),
@@ -64,6 +65,7 @@ static class ServiceTable
                 User = TrustdUser,
                 Group = TrustdUser,
                 View = [.. CommonView, new("/sbin/trustd", ViewAccess.Execute), new("/state/trustd", ViewAccess.Write)],
+                Share = new ControlGroup("trustd", 192L << 20, 256),
                 Filter = SeccompProfile.Service,
             },
             TimeSpan.FromSeconds(5),
@@ -75,6 +77,7 @@ static class ServiceTable
                 User = OsdUser,
                 Group = OsdUser,
                 View = [.. CommonView, new("/sbin/osd", ViewAccess.Execute), new("/state/osd", ViewAccess.Write)],
+                Share = new ControlGroup("osd", 192L << 20, 256),
                 Filter = SeccompProfile.Service,
                 OpenFilesMaximum = 4096,
             },

@@ -25,9 +25,9 @@ public sealed class MachineServerTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _supervisor = new Supervisor(
-            [new ServiceSpecification { Id = "osd", Start = new ProcessStart { Executable = "/bin/sh", Arguments = ["-c", "echo up; exec sleep 1000"] } }],
+            [new ServiceSpecification { Id = "trustd", Start = new ProcessStart { Executable = "/bin/sh", Arguments = ["-c", "echo up; exec sleep 1000"] } }],
             new Reaper(), _directory, TimeProvider.System);
-        await _supervisor.StartAsync("osd");
+        await _supervisor.StartAsync("trustd");
         _server = Server("machined.sock", SocketPeer.OwnUser);
         await _server.StartAsync();
         _socket = new MachinedSocket(Path.Combine(_directory, "machined.sock"));
@@ -72,7 +72,7 @@ public sealed class MachineServerTests : IAsyncLifetime
     public async Task Restarts_a_service()
     {
         var before = Assert.Single((await Client.ServiceListAsync(new ServiceListRequest())).Services);
-        var pid = (await Client.ServiceRestartAsync(new ServiceRestartRequest { Id = "osd" })).Pid;
+        var pid = (await Client.ServiceRestartAsync(new ServiceRestartRequest { Id = "trustd" })).Pid;
         var after = Assert.Single((await Client.ServiceListAsync(new ServiceListRequest())).Services);
 
         Assert.Equal(Talos.Api.Machine.V1.ServiceState.Running, after.State);
@@ -80,7 +80,7 @@ public sealed class MachineServerTests : IAsyncLifetime
         Assert.NotEqual(before.Pid, pid);
         Assert.Contains((await Client.ProcessesAsync(new ProcessesRequest())).Processes, process => process.Pid == pid && process.ResidentMemory > 0);
         var stats = await Client.StatsAsync(new StatsRequest());
-        Assert.Equal(["machined", "osd"], stats.Services.Select(service => service.Id));
+        Assert.Equal(["machined", "trustd"], stats.Services.Select(service => service.Id));
         Assert.Equal((ulong)stats.Services.Sum(service => (long)service.Memory), stats.TotalMemory);
     }
 
@@ -96,11 +96,11 @@ public sealed class MachineServerTests : IAsyncLifetime
     [Fact]
     public async Task Follows_logs_until_the_reader_leaves()
     {
-        using var call = Client.Logs(new LogsRequest { Id = "osd", Follow = true });
+        using var call = Client.Logs(new LogsRequest { Id = "trustd", Follow = true });
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
         Assert.EndsWith(" up\n", call.ResponseStream.Current.Data.ToStringUtf8(), StringComparison.Ordinal);
 
-        await Client.ServiceRestartAsync(new ServiceRestartRequest { Id = "osd" });
+        await Client.ServiceRestartAsync(new ServiceRestartRequest { Id = "trustd" });
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
         Assert.EndsWith(" up\n", call.ResponseStream.Current.Data.ToStringUtf8(), StringComparison.Ordinal);
     }

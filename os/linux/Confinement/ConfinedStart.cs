@@ -18,6 +18,9 @@ public sealed record Confinement
 
     public required SeccompProfile Filter { get; init; }
 
+    /// <summary>The service's share of the machine; null: no limit.</summary>
+    public ControlGroup? Share { get; init; }
+
     /// <summary>RLIMIT_NOFILE.</summary>
     public uint OpenFilesMaximum { get; init; } = 1024;
 
@@ -39,6 +42,7 @@ public static unsafe class ConfinedStart
         var program = SeccompFilter.Assemble(confinement.Filter.Rules, SeccompAction.Refuse);
         using var arguments = new CStrings([start.Executable, .. start.Arguments]);
         using var environment = new CStrings(start.Environment);
+        confinement.Share?.Enter();
         if (confinement.View is { } view)
             View.Enter(view);
         Limit(LimitCore, 0);

@@ -39,6 +39,12 @@ sealed partial class MachineHandler
             // It would end before it could answer, and has no state that a restart would clear.
             throw Refused(StatusCode.InvalidArgument, "`machined` answers this call and cannot restart itself");
         }
+        if (request.Id == "osd")
+        {
+            // This very answer passes through it.
+            context.GetHttpContext().Response.OnCompleted(() => RestartAsync(request.Id, timeout));
+            return new ServiceRestartResponse();
+        }
         try
         {
             return new ServiceRestartResponse { Pid = await services.RestartAsync(request.Id, timeout, context.CancellationToken) };
@@ -134,6 +140,19 @@ sealed partial class MachineHandler
         try
         {
             await services.EndAsync(end, CancellationToken.None);
+        }
+        catch (ServiceControlException e)
+        {
+            Journal.Write(e.Message);
+        }
+    }
+
+    async Task RestartAsync(string id, TimeSpan? timeout)
+    {
+        await Task.Delay(AnswerGrace, clock);
+        try
+        {
+            await services.RestartAsync(id, timeout, CancellationToken.None);
         }
         catch (ServiceControlException e)
         {

@@ -1,6 +1,7 @@
 using Talos.Linux;
 using Talos.Linux.Files;
 using Talos.Linux.Kernel;
+using Talos.Linux.Processes;
 
 namespace Talos.Machined.Boot;
 
@@ -57,9 +58,7 @@ static class StateFileSystem
         if (File.Exists(path) && ProcFile.TryReadLine(path) is { Length: 32 } id)
             return id;
         id = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
-        var temporary = path + ".new";
-        File.WriteAllText(temporary, id + "\n");
-        File.Move(temporary, path, overwrite: true);
+        FileOwner.WriteFile(path, System.Text.Encoding.ASCII.GetBytes(id + "\n"), SocketPeer.OwnUser, SocketPeer.OwnGroup, UnixFileMode.UserRead);
         return id;
     }
 }
