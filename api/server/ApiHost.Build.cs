@@ -56,7 +56,8 @@ public sealed partial class ApiHost
         }
         services.AddSingleton(provider => new CallGate(
             authorizer, new CallRecord(options.Audit!, options.Time, provider.GetRequiredService<ILogger<CallRecord>>()), options.Node,
-            options.Revocations, options.Time, provider.GetRequiredService<ILogger<CallGate>>()));
+            options.Revocations, options.Time, provider.GetRequiredService<ILogger<CallGate>>(),
+            provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
     }
 
     static void Limit(KestrelServerOptions kestrel, ApiHostOptions options)
@@ -65,7 +66,8 @@ public sealed partial class ApiHost
         kestrel.AddServerHeader = false;
         kestrel.AllowAlternateSchemes = false;
         kestrel.Limits.MaxConcurrentConnections = limits.Connections;
-        kestrel.Limits.MaxRequestBodySize = limits.RequestBytes;
+        // gRPC looks at the size of each message and refuses with a status; this only bounds what goes on around it.
+        kestrel.Limits.MaxRequestBodySize = limits.RequestBytes + (64 << 10);
         kestrel.Limits.MaxRequestHeadersTotalSize = limits.HeaderBytes;
         kestrel.Limits.RequestHeadersTimeout = limits.Handshake;
         kestrel.Limits.Http2.MaxStreamsPerConnection = limits.StreamsPerConnection;

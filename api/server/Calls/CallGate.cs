@@ -11,8 +11,8 @@ namespace Talos.Api.Server;
 /// INVARIANT: a handler runs only after policy allowed the call and, unless policy says otherwise, after its opening is durable.
 /// </summary>
 sealed partial class CallGate(
-    AuthorizerSlot authorizer, CallRecord record, NodeDescription node, RevocationView revocations, TimeProvider time, ILogger<CallGate> log)
-    : Interceptor
+    AuthorizerSlot authorizer, CallRecord record, NodeDescription node, RevocationView revocations, TimeProvider time,
+    ILogger<CallGate> log, CancellationToken stopping) : Interceptor
 {
     readonly AuthorizationNode authorizationNode = new() { Name = node.Name, Role = node.Role };
 
@@ -38,6 +38,7 @@ sealed partial class CallGate(
         ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
         var call = Begin(context);
+        using var bounds = StreamBounds.Enter(context.GetHttpContext(), call.Caller, time, stopping);
         try
         {
             await AdmitAsync(call, request, context).ConfigureAwait(false);
@@ -46,7 +47,7 @@ sealed partial class CallGate(
         }
         catch (Exception e)
         {
-            throw await EndAsync(call, e, context).ConfigureAwait(false);
+            throw await EndAsync(call, bounds.Reason ?? e, context).ConfigureAwait(false);
         }
     }
 
@@ -54,6 +55,7 @@ sealed partial class CallGate(
         IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
     {
         var call = Begin(context);
+        using var bounds = StreamBounds.Enter(context.GetHttpContext(), call.Caller, time, stopping);
         try
         {
             await AdmitAsync(call, null, context).ConfigureAwait(false);
@@ -63,7 +65,7 @@ sealed partial class CallGate(
         }
         catch (Exception e)
         {
-            throw await EndAsync(call, e, context).ConfigureAwait(false);
+            throw await EndAsync(call, bounds.Reason ?? e, context).ConfigureAwait(false);
         }
     }
 
@@ -72,6 +74,7 @@ sealed partial class CallGate(
         DuplexStreamingServerMethod<TRequest, TResponse> continuation)
     {
         var call = Begin(context);
+        using var bounds = StreamBounds.Enter(context.GetHttpContext(), call.Caller, time, stopping);
         try
         {
             await AdmitAsync(call, null, context).ConfigureAwait(false);
@@ -80,7 +83,7 @@ sealed partial class CallGate(
         }
         catch (Exception e)
         {
-            throw await EndAsync(call, e, context).ConfigureAwait(false);
+            throw await EndAsync(call, bounds.Reason ?? e, context).ConfigureAwait(false);
         }
     }
 

@@ -30,6 +30,7 @@ public enum RefusalReason
     /// <summary>A part of the node that this call needs does not answer.</summary>
     BackendUnavailable,
     Maintenance,
+    Stopping,
     DeadlineExceeded,
     Cancelled,
 }
@@ -54,6 +55,7 @@ public static class RefusalReasons
         RefusalReason.AuditUnavailable => "audit-unavailable",
         RefusalReason.BackendUnavailable => "backend-unavailable",
         RefusalReason.Maintenance => "maintenance",
+        RefusalReason.Stopping => "stopping",
         RefusalReason.DeadlineExceeded => "deadline-exceeded",
         RefusalReason.Cancelled => "cancelled",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, null),
@@ -71,7 +73,7 @@ public static class RefusalReasons
         RefusalReason.NotIdentified or RefusalReason.IdentityExpired or RefusalReason.IdentityRevoked => StatusCode.Unauthenticated,
         RefusalReason.TooManyRequests => StatusCode.ResourceExhausted,
         RefusalReason.UnknownMethod => StatusCode.Unimplemented,
-        RefusalReason.AuditUnavailable or RefusalReason.BackendUnavailable or RefusalReason.Maintenance => StatusCode.Unavailable,
+        RefusalReason.AuditUnavailable or RefusalReason.BackendUnavailable or RefusalReason.Maintenance or RefusalReason.Stopping => StatusCode.Unavailable,
         RefusalReason.DeadlineExceeded => StatusCode.DeadlineExceeded,
         RefusalReason.Cancelled => StatusCode.Cancelled,
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, null),

@@ -18,10 +18,8 @@ sealed partial class TlsGate
         DisableCertificateDownloads = true,
     };
 
-    SslServerAuthenticationOptions OptionsFor(SslClientHelloInfo hello, Handshake attempt)
+    SslServerAuthenticationOptions OptionsFor(Handshake attempt)
     {
-        if (!hello.SslProtocols.HasFlag(SslProtocols.Tls13))
-            attempt.Fail(HandshakeFailure.TlsVersion, "the peer does not offer TLS 1.3");
         if (slot.Current is not { } current)
         {
             attempt.Fail(HandshakeFailure.NoServerCertificate, "this server has no certificate yet");

@@ -69,11 +69,13 @@ sealed partial class TlsGate(
         {
             if (!await StartsLikeTlsAsync(connection, attempt, linked.Token).ConfigureAwait(false)) return false;
             await tls.AuthenticateAsServerAsync(
-                (_, hello, _, _) => new(OptionsFor(hello, attempt)), null, linked.Token).ConfigureAwait(false);
+                (_, _, _, _) => new(OptionsFor(attempt)), null, linked.Token).ConfigureAwait(false);
             // A client certificate is checked in the callback; a handshake that ends without one having been asked for is a bug.
             if (attempt.Peer is null && mode == ClientCertificates.Required)
                 throw new InvalidOperationException("the handshake ended without a client certificate");
-            return true;
+            if (tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2) return true;
+            // RFC 9113 §3.3: HTTP/2 over TLS is agreed by ALPN, never assumed.
+            attempt.Fail(HandshakeFailure.Protocol, "the peer did not ask for HTTP/2");
         }
         catch (OperationCanceledException)
         {
@@ -81,13 +83,20 @@ sealed partial class TlsGate(
         }
         catch (AuthenticationException e)
         {
-            attempt.Fail(HandshakeFailure.Protocol, e.InnerException?.Message ?? e.Message);
+            FailFromLibrary(attempt, e.GetBaseException().Message);
         }
         catch (Exception e) when (e is IOException or ConnectionResetException or ConnectionAbortedException)
         {
             attempt.Fail(HandshakeFailure.Aborted, "the peer closed the connection");
         }
         return false;
+    }
+
+    // The TLS library tells its reasons only in words; OpenSSL's are those of `openssl errstr` and have not changed since 1.0.
+    static void FailFromLibrary(Handshake attempt, string words)
+    {
+        if (words.Contains("unsupported protocol", StringComparison.Ordinal)) attempt.Fail(HandshakeFailure.TlsVersion, "the peer does not offer TLS 1.3");
+        else attempt.Fail(HandshakeFailure.Protocol, words);
     }
 
     /// <summary>RFC 8446 §5.1: a TLS connection begins with a handshake record, content type 22. Looks without consuming.</summary>

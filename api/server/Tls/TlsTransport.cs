@@ -30,13 +30,12 @@ sealed class TlsTransport : IDuplexPipe, IAsyncDisposable
     }
 }
 
-/// <summary>Tells Kestrel that the connection is encrypted, so that it accepts `https` as scheme. The certificate stays with the gate.</summary>
+/// <summary>Tells Kestrel that the connection is encrypted and speaks HTTP/2. The certificate stays with the gate.</summary>
 sealed class EncryptedConnection : ITlsConnectionFeature, ITlsApplicationProtocolFeature
 {
     public static readonly EncryptedConnection Instance = new();
 
-    // The gate offers nothing but HTTP/2 (RFC 9113 §3.2), so a finished handshake has agreed on it.
-    public ReadOnlyMemory<byte> ApplicationProtocol { get; } = "h2"u8.ToArray();
+    public ReadOnlyMemory<byte> ApplicationProtocol => SslApplicationProtocol.Http2.Protocol;
 
     public X509Certificate2? ClientCertificate { get => null; set => throw new NotSupportedException(); }
 
