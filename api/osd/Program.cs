@@ -1,1 +1,1 @@
-return 1;
+return await Talos.Osd.OsdProcess.RunAsync(args).ConfigureAwait(false);

@@ -1,0 +1,104 @@
+using System.Net;
+using Grpc.Net.Client;
+using Microsoft.Extensions.Logging;
+using Talos.Api.Configuration;
+using Talos.Api.Machine.V1;
+using Talos.Api.Server;
+using Talos.Audit;
+using Talos.Pki;
+using Talos.Policy;
+
+namespace Talos.Osd;
+
+/// <summary>One running osd: opens its parts in the order in which each needs the one before, and closes them the other way round.</summary>
+static partial class OsdServer
+{
+    /// <summary>Serves until cancelled.</summary>
+    public static Task RunAsync(OsdConfiguration configuration, ILoggerProvider log, TimeProvider time, CancellationToken stop) =>
+        configuration.Maintenance.Length > 0
+            ? MaintainAsync(configuration, log, time, stop)
+            : ServeAsync(configuration, log, time, stop);
+
+    static async Task ServeAsync(OsdConfiguration configuration, ILoggerProvider log, TimeProvider time, CancellationToken stop)
+    {
+        Directory.CreateDirectory(configuration.State, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var bundle = PolicyBundle.Load(configuration.Policy);
+        using var signer = Ed25519CheckpointSigner.LoadOrCreate(
+            Path.Combine(configuration.State, "audit.key"), $"{configuration.Cluster}/{configuration.Node}/osd");
+        await using var record = AuditLog.Open(
+            Path.Combine(configuration.State, "audit"), new AuditLogOptions { Signer = signer, Node = configuration.Node, TimeProvider = time });
+        using var machined = MachineSocket.Open(configuration.Machined);
+
+        var identity = OpenIdentity(configuration, log, time);
+        var revocations = new RevocationView();
+        await using var host = ApiHost.Create(
+            new ApiHostOptions
+            {
+                Listen = ListenAddress(configuration),
+                Trust = identity.Slot,
+                Node = new NodeDescription(configuration.Cluster, configuration.Node, configuration.Role == MachineType.Controlplane ? "controlplane" : "worker"),
+                Policy = bundle,
+                Audit = record,
+                Revocations = revocations,
+                Time = time,
+                Log = log,
+            },
+            Services(machined, record, time));
+
+        using var background = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var renewal = identity.RunAsync(background.Token);
+        var following = Task.CompletedTask;
+        try
+        {
+            // Without a certificate there is nothing to answer with; callers see a closed port, not a broken handshake.
+            await identity.Ready.WaitAsync(stop).ConfigureAwait(false);
+            following = new TrustdRevocations(
+                configuration.Cluster, configuration.TrustEndpoints, identity.Slot, revocations, time, log.CreateLogger("revocations")).RunAsync(background.Token);
+            await host.StartAsync(stop).ConfigureAwait(false);
+            log.CreateLogger("osd").LogInformation("serving {Methods} methods on {Endpoint} under policy {Revision}", host.Methods.Count, host.Endpoint, host.Authorizer!.Revision);
+            await StoppedAsync(host, stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            await background.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(renewal, following).ConfigureAwait(false);
+        }
+    }
+
+    static ApiServices Services(GrpcChannel machined, AuditLog record, TimeProvider time) => new ApiServices()
+        .Add(new MachineProxy(new MachineService.MachineServiceClient(machined), BuildDescription.Own))
+        .Add(new AuditReader(record))
+        .Add(new ComplianceReporter(time));
+
+    static NodeIdentity OpenIdentity(OsdConfiguration configuration, ILoggerProvider log, TimeProvider time)
+    {
+        TrustStore? roots = null;
+        if (configuration.CaBundle is { } pem && !TrustStore.Parse(System.Text.Encoding.UTF8.GetBytes(pem)).Is(out roots, out var fault))
+            throw new OsdException($"`trust.caBundle` is malformed: {fault}");
+        return NodeIdentity.Open(
+            new NodeIdentityOptions
+            {
+                Folder = Path.Combine(configuration.State, "identity"),
+                Cluster = configuration.Cluster,
+                Name = configuration.Node,
+                Kind = PeerKind.Node,
+                Names = [.. configuration.Names.Append(configuration.Node).Distinct()],
+                Time = time,
+            },
+            new TrustdSource(configuration.Cluster, configuration.TrustEndpoints, configuration.Token, roots, time), log.CreateLogger("identity"));
+    }
+
+    static IPEndPoint ListenAddress(OsdConfiguration configuration) => configuration.Listen.Address is { } address
+        ? new IPEndPoint(address, configuration.Listen.Port)
+        : throw new OsdException($"`listen` is `{configuration.Listen}`; it has to be an address of this machine, for instance `0.0.0.0:50000`");
+
+    static async Task StoppedAsync(ApiHost host, CancellationToken stop)
+    {
+        // The host sees the signals too and may be the first.
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (stop.Register(() => stopped.TrySetResult()).ConfigureAwait(false))
+        await using (host.Stopping.Register(() => stopped.TrySetResult()).ConfigureAwait(false))
+            await stopped.Task.ConfigureAwait(false);
+        await host.StopAsync().ConfigureAwait(false);
+    }
+}
