@@ -94,5 +94,7 @@ static class ServiceTable
         "DOTNET_GCgen0size=0x200000",
         "DOTNET_GCConserveMemory=5",
         "DOTNET_EnableDiagnostics=0",
+        // The runtime looks below it for users' certificate stores: a place of the service's own, where there are none.
+        "HOME=/tmp",
     ];
 }

@@ -24,7 +24,7 @@ static class ConfinedChild
     {
         var (writable, executable, rest) = (arguments[0], arguments[1], arguments[2..]);
         ConfinedStart.Execute(
-            new ProcessStart { Executable = executable, Arguments = rest, Environment = ["PATH=/usr/bin"] },
+            new ProcessStart { Executable = executable, Arguments = rest, Environment = ["PATH=/usr/bin", "HOME=/tmp"] },
             new Confinement.Confinement
             {
                 User = User,
