@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Microsoft.Win32.SafeHandles;
 
 namespace Talos.Checks.Probes;
 
@@ -40,21 +41,22 @@ static class ElfFile
 
     public static bool IsElf(ReadOnlySpan<byte> start) => start is [0x7f, (byte)'E', (byte)'L', (byte)'F', ..];
 
-    /// <summary>Null with a reason when the file claims to be ELF and is not well formed.</summary>
-    public static ElfTraits? Read(ReadOnlySpan<byte> file, out string trouble)
+    /// <summary>Null with a reason when the file claims to be ELF and is not well formed. Says nothing about canaries.</summary>
+    public static ElfTraits? Read(SafeFileHandle file, long length, out string trouble)
     {
         trouble = "";
-        if (file.Length < 64 || file[5] != 1 || file[4] is not (1 or 2))
+        Span<byte> start = stackalloc byte[64];
+        if (RandomAccess.Read(file, start, 0) < start.Length || start[5] != 1 || start[4] is not (1 or 2))
         {
             trouble = "it is no little-endian ELF file";
             return null;
         }
-        var type = BinaryPrimitives.ReadUInt16LittleEndian(file[16..]);
+        var type = BinaryPrimitives.ReadUInt16LittleEndian(start[16..]);
         if (type is not (EtExec or EtDyn)) return ElfTraits.Object;
-        var wide = file[4] == 2;
-        var table = wide ? BinaryPrimitives.ReadUInt64LittleEndian(file[32..]) : BinaryPrimitives.ReadUInt32LittleEndian(file[28..]);
-        int size = BinaryPrimitives.ReadUInt16LittleEndian(file[(wide ? 54 : 42)..]), count = BinaryPrimitives.ReadUInt16LittleEndian(file[(wide ? 56 : 44)..]);
-        if (count > MaxProgramHeaders || size < (wide ? 56 : 32) || table > (ulong)file.Length || table + (ulong)(size * count) > (ulong)file.Length)
+        var wide = start[4] == 2;
+        var table = wide ? BinaryPrimitives.ReadUInt64LittleEndian(start[32..]) : BinaryPrimitives.ReadUInt32LittleEndian(start[28..]);
+        int size = BinaryPrimitives.ReadUInt16LittleEndian(start[(wide ? 54 : 42)..]), count = BinaryPrimitives.ReadUInt16LittleEndian(start[(wide ? 56 : 44)..]);
+        if (count > MaxProgramHeaders || size != (wide ? 56 : 32) || !TryRead(file, length, table, (ulong)(size * count), out var headers))
         {
             trouble = "its program headers lie outside the file";
             return null;
@@ -62,25 +64,36 @@ static class ElfFile
         var traits = (type == EtExec ? ElfTraits.FixedAddress : 0) | ElfTraits.NoRelro | ElfTraits.ExecutableStack;
         for (var i = 0; i < count; i++)
         {
-            var header = file.Slice((int)table + i * size, size);
+            var header = headers.AsSpan(i * size, size);
             var kind = BinaryPrimitives.ReadInt32LittleEndian(header);
             var flags = BinaryPrimitives.ReadInt32LittleEndian(header[(wide ? 4 : 24)..]);
             if (kind == PtInterp) traits |= ElfTraits.Interpreter;
             if (kind == PtGnuRelro) traits &= ~ElfTraits.NoRelro;
             if (kind == PtGnuStack && (flags & 1) == 0) traits &= ~ElfTraits.ExecutableStack;
             if (kind == PtLoad && (flags & 3) == 3) traits |= ElfTraits.WritableCode;
-            if (kind == PtDynamic) traits |= ReadDynamic(file, header, wide);
+            if (kind != PtDynamic) continue;
+            var offset = wide ? BinaryPrimitives.ReadUInt64LittleEndian(header[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
+            var bytes = wide ? BinaryPrimitives.ReadUInt64LittleEndian(header[32..]) : BinaryPrimitives.ReadUInt32LittleEndian(header[16..]);
+            if (bytes > MaxDynamicBytes || !TryRead(file, length, offset, bytes, out var section))
+            {
+                trouble = "its dynamic section lies outside the file";
+                return null;
+            }
+            traits |= ReadDynamic(section, wide);
         }
-        if (!HasCanary(file)) traits |= ElfTraits.NoCanary;
         return traits;
     }
 
-    static ElfTraits ReadDynamic(ReadOnlySpan<byte> file, ReadOnlySpan<byte> header, bool wide)
+    static bool TryRead(SafeFileHandle file, long length, ulong offset, ulong count, out byte[] bytes)
     {
-        var offset = wide ? BinaryPrimitives.ReadUInt64LittleEndian(header[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
-        var length = wide ? BinaryPrimitives.ReadUInt64LittleEndian(header[32..]) : BinaryPrimitives.ReadUInt32LittleEndian(header[16..]);
-        if (length > MaxDynamicBytes || offset > (ulong)file.Length || offset + length > (ulong)file.Length) return ElfTraits.None;
-        var section = file.Slice((int)offset, (int)length);
+        bytes = [];
+        if (offset > (ulong)length || count > (ulong)length - offset) return false;
+        bytes = new byte[count];
+        return RandomAccess.Read(file, bytes, (long)offset) == bytes.Length;
+    }
+
+    static ElfTraits ReadDynamic(ReadOnlySpan<byte> section, bool wide)
+    {
         var (traits, lazy) = (ElfTraits.None, true);
         for (var width = wide ? 8 : 4; section.Length >= 2 * width; section = section[(2 * width)..])
         {
@@ -95,7 +108,7 @@ static class ElfFile
     }
 
     // A stripped static executable has no symbol left; on x86-64 the guard is read from %fs:0x28, an address that nothing else uses.
-    static bool HasCanary(ReadOnlySpan<byte> file)
+    public static bool HasCanary(ReadOnlySpan<byte> file)
     {
         if (file.IndexOf("__stack_chk_fail"u8) >= 0) return true;
         ReadOnlySpan<byte> guard = [0x25, 0x28, 0x00, 0x00, 0x00];

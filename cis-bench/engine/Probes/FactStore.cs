@@ -17,7 +17,7 @@ sealed partial class FactStore(ProbeRoot root, TimeProvider time)
 
     public Reading Read(ProbeDefinition probe, IReadOnlyList<string> arguments)
     {
-        var key = (probe.Name, arguments.Count == 1 ? arguments[0] : string.Join('\n', arguments));
+        var key = KeyOf(probe, arguments);
         if (_readings.TryGetValue(key, out var reading)) return reading;
         if ((probe.Targets & root.Target) == 0)
             reading = Reading.Unreadable(probe.Name, $"a target of this kind ({root.Target}) has no such fact");
@@ -26,4 +26,10 @@ sealed partial class FactStore(ProbeRoot root, TimeProvider time)
         _readings.Add(key, reading);
         return reading;
     }
+
+    /// <summary>States a fact instead of reading it. For tests of rules.</summary>
+    internal void Preset(ProbeDefinition probe, IReadOnlyList<string> arguments, Reading reading) => _readings[KeyOf(probe, arguments)] = reading;
+
+    static (string, string) KeyOf(ProbeDefinition probe, IReadOnlyList<string> arguments) =>
+        (probe.Name, arguments.Count == 1 ? arguments[0] : string.Join('\n', arguments));
 }

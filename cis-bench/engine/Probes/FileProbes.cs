@@ -21,6 +21,18 @@ static class FileProbes
     public static Reading Owner(FactStore facts, IReadOnlyList<string> arguments) =>
         OfStatus(facts, arguments[0], s => string.Create(CultureInfo.InvariantCulture, $"{s.UserId}:{s.GroupId}"));
 
+    /// <summary>Owner and group by name, as the target's own files call them; a number without a name stays a number.</summary>
+    public static Reading OwnerName(FactStore facts, IReadOnlyList<string> arguments)
+    {
+        var accounts = facts.Accounts;
+        if (facts.OwnersTrouble is { Length: > 0 } trouble) return Reading.Unreadable("/etc/passwd", trouble);
+        return OfStatus(facts, arguments[0], s =>
+        {
+            var (user, group) = (s.UserId.ToString(CultureInfo.InvariantCulture), s.GroupId.ToString(CultureInfo.InvariantCulture));
+            return $"{accounts.Users.FirstOrDefault(u => u.UserId == user)?.Name ?? user}:{accounts.Groups.FirstOrDefault(g => g.GroupId == group)?.Name ?? group}";
+        });
+    }
+
     /// <summary>Lines that match a pattern: the first group where the pattern has one, else the whole line.</summary>
     public static Reading Line(FactStore facts, IReadOnlyList<string> arguments)
     {

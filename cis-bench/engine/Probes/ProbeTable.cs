@@ -23,6 +23,7 @@ static class ProbeTable
         new("file", 1, ValueShape.Presence, Tree, FileProbes.Exists, "file PATH absent"),
         new("mode", 1, ValueShape.Mode, Tree, FileProbes.Mode, "mode PATH at-most 0600"),
         new("owner", 1, ValueShape.Text, Tree, FileProbes.Owner, "owner PATH is 0:0"),
+        new("owner-name", 1, ValueShape.Text, Tree, FileProbes.OwnerName, "owner-name PATH is etcd:etcd"),
         new("line", 2, ValueShape.Text, Tree, FileProbes.Line, "line PATH PATTERN is VALUE"),
         new("executable", 1, ValueShape.Presence, Tree, FileProbes.Executable, "executable NAME absent"),
         new("tree", 1, ValueShape.Items, Tree, TreeProbes.Read, "tree suid empty", TreeProbes.Names),
@@ -40,6 +41,7 @@ static class ProbeTable
             "writable-executable", "writable-suid", "writable-devices", "network", "removable"),
         new("listen", 1, ValueShape.Items, Node, NetworkProbes.Listening, "listen tcp-external within *:50000", NetworkProbes.Names),
         new("modules", 0, ValueShape.Items, Node, SecurityProbes.LoadedModules, "modules lacks cramfs"),
+        new("lockdown", 0, ValueShape.Text, Node, SecurityProbes.Lockdown, "lockdown is confidentiality"),
         new("lsm", 0, ValueShape.Text, Node, SecurityProbes.ActiveModules, "lsm has lockdown"),
     ];
 }

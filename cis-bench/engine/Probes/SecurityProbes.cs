@@ -14,6 +14,17 @@ static class SecurityProbes
 
     public static Reading ActiveModules(FactStore facts, IReadOnlyList<string> arguments) => Whole(facts, "/sys/kernel/security/lsm");
 
+    /// <summary>The mode of lockdown: none, integrity or confidentiality. The file lists the modes with the active one in brackets.</summary>
+    public static Reading Lockdown(FactStore facts, IReadOnlyList<string> arguments)
+    {
+        const string path = "/sys/kernel/security/lockdown";
+        var reading = Whole(facts, path);
+        if (reading.State != ReadingState.Present) return reading;
+        var text = reading.Facts[0].Value;
+        var (open, close) = (text.IndexOf('['), text.IndexOf(']'));
+        return open >= 0 && close > open ? Reading.Of(text[(open + 1)..close], path) : Reading.Unreadable(path, $"unexpected text `{text}`");
+    }
+
     /// <summary>The kernel's modules that are loaded. A kernel that can load none has no list.</summary>
     public static Reading LoadedModules(FactStore facts, IReadOnlyList<string> arguments)
     {
@@ -76,7 +87,7 @@ static class SecurityProbes
         return read.State switch
         {
             ReadingState.Present => Reading.Of(read.Text.Trim(), path),
-            ReadingState.Absent => Reading.Unreadable(path, "securityfs is not mounted"),
+            ReadingState.Absent => Reading.Unreadable(path, "securityfs is not mounted, or the module is not built"),
             _ => Reading.Unreadable(path, read.Reason),
         };
     }

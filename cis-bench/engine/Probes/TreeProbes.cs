@@ -49,10 +49,14 @@ static class TreeProbes
     {
         var tree = facts.Tree;
         if (tree.Trouble.Length > 0) return Reading.Unreadable("/", tree.Trouble);
+        if (IsOfContent(arguments[0]) && tree.ContentTrouble.Length > 0) return Reading.Unreadable("/", tree.ContentTrouble);
         if (arguments[0] == "unowned" && facts.OwnersTrouble is { Length: > 0 } trouble) return Reading.Unreadable("/etc/passwd", trouble);
         var trait = s_traits[arguments[0]];
         return Reading.Of([.. tree.Entries.Where(e => trait(facts, e)).Select(e => new Fact(e.Path, Describe(arguments[0], e)))], "/");
     }
+
+    static bool IsOfContent(string trait) =>
+        trait is "interpreters" or "scripts" or "executables" or "capabilities" || trait.StartsWith("elf-", StringComparison.Ordinal);
 
     static bool Trait(TreeEntry entry, ElfTraits trait) => entry.Traits is { } traits && (traits & trait) != 0;
 

@@ -21,7 +21,7 @@ sealed class TreeWalk
 
     const int ErrNoEntry = 2;
 
-    // LIMIT: an executable is read whole to look for what its headers cannot tell; the largest of ours has 30 MB.
+    // LIMIT: an image's executable is read whole to look for what its headers cannot tell; the largest of ours has 30 MB.
     const int MaxExecutable = 256 << 20;
 
     // Not the machine's own files: the kernel's views, and the roots of containers, which are mounted nosuid and judged by admission.
@@ -32,6 +32,7 @@ sealed class TreeWalk
     readonly bool _isNode;
     readonly List<TreeEntry> _entries = [];
     string _trouble = "";
+    string _contentTrouble = "";
 
     TreeWalk(RootFiles files, bool isNode) => (_files, _isNode) = (files, isNode);
 
@@ -39,6 +40,9 @@ sealed class TreeWalk
 
     /// <summary>Why the walk is not complete; empty when it is.</summary>
     public string Trouble => _trouble;
+
+    /// <summary>Why files' contents are not all known, though every file is; empty when they are.</summary>
+    public string ContentTrouble => _contentTrouble;
 
     public static TreeWalk Run(RootFiles files, bool isNode)
     {
@@ -70,7 +74,8 @@ sealed class TreeWalk
             if (errno == ErrNoEntry) continue;
             if (errno != 0) Stop($"`{path}` cannot be looked at: error {errno.ToString(CultureInfo.InvariantCulture)}");
             if (_entries.Count == MaxEntries) Stop($"the tree has more than {MaxEntries.ToString(CultureInfo.InvariantCulture)} files");
-            if (_trouble.Length > 0 || !Add(path, status)) return;
+            if (_trouble.Length > 0) return;
+            Add(path, status);
             if (status.Kind == FileKind.Directory) Visit(path);
         }
     }
@@ -80,43 +85,48 @@ sealed class TreeWalk
 
     static string Reason(Exception e) => e is UnauthorizedAccessException ? "access is denied" : e.Message.TrimEnd('.');
 
-    bool Add(string path, FileStatus status)
+    void Add(string path, FileStatus status)
     {
+        var entry = new TreeEntry(path, status, "", null, "", false);
         // On a running machine only what can be executed is opened; in an image every file is.
-        if (status.Kind != FileKind.Regular || _isNode && (status.Permissions & 0x49) == 0)
-        {
-            _entries.Add(new(path, status, "", null, "", false));
-            return true;
-        }
-        var host = Host(path);
+        if (status.Kind == FileKind.Regular && (!_isNode || (status.Permissions & 0x49) != 0)) entry = Open(entry);
+        _entries.Add(entry);
+    }
+
+    TreeEntry Open(TreeEntry entry)
+    {
+        var host = Host(entry.Path);
         if (FileStatus.TryHasAttribute(host, "security.capability", out var capable) is not 0 and var errno)
-            return Stop($"the attributes of `{path}` cannot be read: error {errno.ToString(CultureInfo.InvariantCulture)}");
+            return Unknown(entry, $"error {errno.ToString(CultureInfo.InvariantCulture)} when its attributes were read");
+        entry = entry with { HasCapabilities = capable };
         try
         {
             using var file = File.OpenHandle(host, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             Span<byte> start = stackalloc byte[128];
             start = start[..RandomAccess.Read(file, start, 0)];
-            if (!ElfFile.IsElf(start))
-            {
-                _entries.Add(new(path, status, Interpreters.OfScript(start), null, "", capable));
-                return true;
-            }
-            if (status.Size > MaxExecutable) return Stop($"`{path}` has {status.Size.ToString(CultureInfo.InvariantCulture)} bytes");
-            var content = new byte[status.Size];
+            if (!ElfFile.IsElf(start)) return entry with { Interpreter = Interpreters.OfScript(start) };
+            if (ElfFile.Read(file, entry.Status.Size, out var trouble) is not { } traits) return Unknown(entry, trouble);
+            if (_isNode) return entry with { Traits = traits };
+            if (entry.Status.Size > MaxExecutable) return Unknown(entry, $"it has {entry.Status.Size.ToString(CultureInfo.InvariantCulture)} bytes");
+            var content = new byte[entry.Status.Size];
             var length = RandomAccess.Read(file, content, 0);
-            if (ElfFile.Read(content.AsSpan(0, length), out var trouble) is not { } traits) return Stop($"`{path}` cannot be judged: {trouble}");
-            _entries.Add(new(path, status, "", traits, Interpreters.OfContent(content.AsSpan(0, length)), capable));
-            return true;
+            if (!ElfFile.HasCanary(content.AsSpan(0, length))) traits |= ElfTraits.NoCanary;
+            return entry with { Traits = traits, KnownInterpreter = Interpreters.OfContent(content.AsSpan(0, length)) };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Stop($"`{path}` cannot be read: {Reason(e)}");
+            return Unknown(entry, Reason(e));
         }
     }
 
-    bool Stop(string trouble)
+    TreeEntry Unknown(TreeEntry entry, string reason)
     {
-        _trouble = trouble;
-        return false;
+        if (_contentTrouble.Length == 0) _contentTrouble = $"`{entry.Path}` cannot be judged: {reason}";
+        return entry;
+    }
+
+    void Stop(string trouble)
+    {
+        if (_trouble.Length == 0) _trouble = trouble;
     }
 }

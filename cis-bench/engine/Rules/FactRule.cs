@@ -47,6 +47,7 @@ sealed record FactRule(ProbeDefinition Probe, IReadOnlyList<string> Arguments, E
         {
             var verdict = expectation.Judge(fact.Value, Probe.Shape, out var trouble);
             if (verdict == Verdict.Pass) continue;
+            if (Probe.Shape == ValueShape.Presence) return Finding(verdict, reading, "", $"{Named(Probe, Arguments)} is there ({Shown(reading)})", fact);
             var where = reading.Facts.Count > 1 ? $" at {fact.Source}" : "";
             return Finding(verdict, reading, expectation.Operand, $"{Named(Probe, Arguments)} is `{fact.Value}`{where}{trouble}", fact);
         }
