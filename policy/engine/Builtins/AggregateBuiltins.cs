@@ -1,0 +1,56 @@
+using System.Numerics;
+using System.Text;
+
+namespace Talos.Policy;
+
+static class AggregateBuiltins
+{
+    public static IEnumerable<Builtin> All =>
+    [
+        Builtin.Of("count", Count),
+        Builtin.Of("sum", v => Fold(v, 0, (x, y) => x + y, (x, y) => x + y)),
+        Builtin.Of("product", v => Fold(v, 1, (x, y) => x * y, (x, y) => x * y)),
+        Builtin.Of("max", v => Items(v) is { Length: > 0 } items ? items.Max() : null),
+        Builtin.Of("min", v => Items(v) is { Length: > 0 } items ? items.Min() : null),
+        Builtin.Of("all", v => Value.From(Items(v).All(i => i == BooleanValue.True))),
+        Builtin.Of("any", v => Value.From(Items(v).Any(i => i == BooleanValue.True))),
+        Builtin.Of("sort", v => new ArrayValue([.. Items(v).Order()])),
+        Builtin.Of("internal.print", _ => BooleanValue.True),
+        Builtin.Of("trace", _ => BooleanValue.True),
+    ];
+
+    static NumberValue Count(Value v) => NumberValue.From(v switch
+    {
+        ArrayValue a => a.Items.Length,
+        ObjectValue o => o.Count,
+        SetValue s => s.Count,
+        StringValue s => s.Text.EnumerateRunes().Count(),
+        _ => throw BuiltinException.Type(1, v, "array", "object", "set", "string"),
+    });
+
+    static Value[] Items(Value v) => v switch
+    {
+        ArrayValue a => a.Items,
+        SetValue s => s.Members.Sorted,
+        _ => throw BuiltinException.Type(1, v, "set", "array"),
+    };
+
+    static NumberValue Fold(Value v, int start, Func<BigInteger, BigInteger, BigInteger> exact, Func<BigFloat, BigFloat, BigFloat> inexact)
+    {
+        Value[] items = Items(v);
+        BigInteger whole = start;
+        for (int i = 0; i < items.Length; i++)
+        {
+            if (items[i] is not NumberValue n) throw BuiltinException.Element(1, v, items[i], "number");
+            if (n.IsInteger)
+            {
+                whole = exact(whole, n.ToBigInteger());
+                continue;
+            }
+            BigFloat total = BigFloat.From(whole);
+            foreach (Value rest in items.AsSpan(i)) total = inexact(total, (rest as NumberValue ?? throw BuiltinException.Element(1, v, rest, "number")).ToBigFloat());
+            return NumberValue.From(total);
+        }
+        return NumberValue.From(whole);
+    }
+}

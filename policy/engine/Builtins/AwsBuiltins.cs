@@ -1,0 +1,6 @@
+namespace Talos.Policy;
+
+static class AwsBuiltins
+{
+    public static IEnumerable<Builtin> All => [];
+}

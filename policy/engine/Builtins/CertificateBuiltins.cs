@@ -1,0 +1,6 @@
+namespace Talos.Policy;
+
+static class CertificateBuiltins
+{
+    public static IEnumerable<Builtin> All => [];
+}

@@ -1,0 +1,6 @@
+namespace Talos.Policy;
+
+static class CryptoBuiltins
+{
+    public static IEnumerable<Builtin> All => [];
+}

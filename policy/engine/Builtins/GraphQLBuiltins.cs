@@ -1,0 +1,6 @@
+namespace Talos.Policy;
+
+static class GraphQLBuiltins
+{
+    public static IEnumerable<Builtin> All => [];
+}

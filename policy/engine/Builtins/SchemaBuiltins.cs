@@ -1,0 +1,6 @@
+namespace Talos.Policy;
+
+static class SchemaBuiltins
+{
+    public static IEnumerable<Builtin> All => [];
+}

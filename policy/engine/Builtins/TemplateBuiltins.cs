@@ -1,0 +1,6 @@
+namespace Talos.Policy;
+
+static class TemplateBuiltins
+{
+    public static IEnumerable<Builtin> All => [];
+}

@@ -1,0 +1,6 @@
+namespace Talos.Policy;
+
+static class TokenBuiltins
+{
+    public static IEnumerable<Builtin> All => [];
+}

@@ -1,0 +1,169 @@
+namespace Talos.Policy;
+
+sealed partial class BodyCompiler
+{
+    static readonly ConstantExpr True = new(BooleanValue.True);
+
+    /// <summary>The term as an expression with at most one value; references that iterate become steps before it.</summary>
+    public Expr Expression(Term term)
+    {
+        switch (term)
+        {
+            case ConstantTerm c:
+                return new ConstantExpr(c.Value);
+            case CompiledTerm c:
+                return c.Expr;
+            case VarTerm { Name: "input" }:
+                return new InputExpr();
+            case VarTerm { Name: "data" }:
+                return new PathExpr(new DocumentExpr([]), [], true);
+            case VarTerm v:
+                if (!bound.Contains(v.Name)) Unsafe(v.Name, v.At);
+                return new SlotExpr(slots.Slot(v.Name));
+            case RefTerm r:
+                return Reference(r);
+            case ArrayTerm a:
+                Expr[] items = [.. a.Items.Select(Expression)];
+                return Constants(items) is { } array ? new ConstantExpr(new ArrayValue(array)) : new ArrayExpr(items);
+            case SetTerm s:
+                Expr[] members = [.. s.Items.Select(Expression)];
+                return Constants(members) is { } set ? new ConstantExpr(SetValue.From(set)) : new SetExpr(members);
+            case ObjectTerm o:
+                Expr[] keys = new Expr[o.Items.Length], values = new Expr[o.Items.Length];
+                for (int i = 0; i < keys.Length; i++) (keys[i], values[i]) = (Expression(o.Items[i].Key), Expression(o.Items[i].Value));
+                return new ObjectExpr(keys, values) is var built && Constants(keys) is { } k && Constants(values) is { } v2 && k.Distinct().Count() == k.Length
+                    ? new ConstantExpr(ObjectValue.From([.. k.Zip(v2, (x, y) => new KeyValuePair<Value, Value>(x, y))])) : built;
+            case CallTerm c:
+                return Call(c);
+            case ComprehensionTerm c:
+                return Comprehension(c);
+            case TemplateTerm t:
+                return new TemplateExpr([.. t.Parts.Select(TemplatePart)]);
+            default:
+                throw new InvalidOperationException("unknown kind of term");
+        }
+    }
+
+    static Value[]? Constants(Expr[] items)
+    {
+        var values = new Value[items.Length];
+        for (int i = 0; i < items.Length; i++)
+        {
+            if (items[i] is not ConstantExpr c) return null;
+            values[i] = c.Value;
+        }
+        return values;
+    }
+
+    Expr Reference(RefTerm r)
+    {
+        (Expr start, int taken) = Start(r);
+        var ground = new List<Expr>();
+        for (int i = taken; i < r.Path.Length; i++)
+        {
+            Term part = r.Path[i];
+            if (Ground(part))
+            {
+                ground.Add(Expression(part));
+                continue;
+            }
+            var collection = new PathExpr(start, [.. ground], false);
+            ground.Clear();
+            int value = slots.Temporary();
+            if (part is VarTerm v)
+            {
+                _steps.Add(new IterateStep(collection, slots.Slot(v.Name), value));
+                bound.Add(v.Name);
+            }
+            else
+            {
+                Term pattern = Flatten(part);
+                int key = slots.Temporary();
+                _steps.Add(new IterateStep(collection, key, value));
+                Solve([(pattern, new CompiledTerm(part.At, new SlotExpr(key)))]);
+            }
+            start = new SlotExpr(value);
+        }
+        if (ground.Count == 0 && start is RuleExpr or BaseExpr or InputExpr or InputPathExpr) return start;
+        return new PathExpr(start, [.. ground], true);
+    }
+
+    // The longest constant beginning of a reference is looked up now.
+    (Expr Start, int Taken) Start(RefTerm r)
+    {
+        if (r.Head is not VarTerm { Name: "input" or "data" } head) return (Expression(r.Head), 0);
+        Value[] constants = [.. r.Path.TakeWhile(p => p is ConstantTerm).Select(p => ((ConstantTerm)p).Value)];
+        if (head.Name == "input") return constants.Length == 0 ? (new InputExpr(), 0) : (new InputPathExpr(constants), constants.Length);
+        DocNode node = context.Root;
+        for (int i = 0; i < constants.Length; i++)
+        {
+            if (!node.Children.TryGetValue(constants[i], out DocNode? child)) return (new BaseExpr(constants), constants.Length);
+            node = child;
+            if (node.HasRules) return (new RuleExpr(node), i + 1);
+        }
+        return (new DocumentExpr(constants), constants.Length);
+    }
+
+    Expr Call(CallTerm call)
+    {
+        if (context.FindFunction(call.Operator) is { } function)
+        {
+            int arity = function.Rules[0].Syntax.Head.Args!.Length;
+            if (call.Args.Length != arity) return Mismatch(call, function.ToString(), arity);
+            return new FunctionExpr(function, [.. call.Args.Select(Expression)], call.At);
+        }
+        string name = call.Name ?? "";
+        if (BuiltinRegistry.Find(name) is not { } builtin)
+        {
+            context.Errors.Add(call.At.Error("rego_type_error", $"undefined function `{name}`", name.StartsWith("data.", StringComparison.Ordinal) ? "no rule with arguments has this name" : null));
+            return True;
+        }
+        if (name is "rego.metadata.chain" or "rego.metadata.rule") return new ConstantExpr(Metadata.Find(context, rule, name));
+        if (builtin.Arity >= 0 && call.Args.Length != builtin.Arity) return Mismatch(call, name, builtin.Arity);
+        Expr[] args = [.. call.Args.Select(Expression)];
+        switch (name)
+        {
+            case "equal":
+                return new EqualExpr(args[0], args[1], false);
+            case "neq":
+                return new EqualExpr(args[0], args[1], true);
+            case "internal.member_2":
+                return new MemberExpr(args[0], args[1]);
+            case "walk":
+                int slot = slots.Temporary();
+                _steps.Add(new WalkStep(args[0], slot));
+                return new SlotExpr(slot);
+            default:
+                return new BuiltinExpr(builtin, args, call.At);
+        }
+    }
+
+    ConstantExpr Mismatch(CallTerm call, string name, int arity)
+    {
+        context.Errors.Add(call.At.Error("rego_type_error", $"{name}: arity mismatch", $"it takes {arity} arguments, not {call.Args.Length}"));
+        return True;
+    }
+
+    ComprehensionExpr Comprehension(ComprehensionTerm c)
+    {
+        BodyCompiler nested = Nested();
+        nested.Body(c.Body);
+        Expr? key = c.Key is null ? null : nested.Expression(c.Key);
+        Expr value = nested.Expression(c.Value);
+        int cell = slots.Cell();
+        return new ComprehensionExpr(c.Kind, nested.Finish(new CollectStep(c.Kind, key, value, cell)), cell);
+    }
+
+    (string?, Step?, int) TemplatePart(Term part)
+    {
+        if (part is ConstantTerm { Value: StringValue s }) return (s.Text, null, 0);
+        var expression = (TemplateExpression)part;
+        BodyCompiler nested = Nested();
+        int? withCell = expression.Withs.Length == 0 ? null : nested.EmitWith(expression.Withs);
+        int slot = slots.Temporary();
+        nested._steps.Add(new AssignStep(slot, nested.Expression(expression.Value)));
+        if (withCell is { } w) nested._steps.Add(new WithEndStep(w));
+        int cell = slots.Cell();
+        return (null, nested.Finish(new CollectStep(ComprehensionKind.Set, null, new SlotExpr(slot), cell)), cell);
+    }
+}

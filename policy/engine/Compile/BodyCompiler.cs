@@ -1,0 +1,220 @@
+namespace Talos.Policy;
+
+/// <summary>
+/// Turns a body into a chain of steps. Orders the expressions so that each finds its variables bound; since the order is
+/// fixed here, every variable is either always or never bound when a step runs.
+/// </summary>
+sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, HashSet<string> bound, IReadOnlySet<string> outerVariables, RuleDefinition? rule)
+{
+    IReadOnlySet<string> _bodyVariables = outerVariables;
+    readonly List<Step> _steps = [];
+    readonly Safety _safety = new(context);
+
+    public HashSet<string> Bound => bound;
+
+    public void Body(Literal[] body)
+    {
+        var variables = new HashSet<string>(_bodyVariables, StringComparer.Ordinal);
+        foreach (Literal literal in body) Variables.Direct(literal, variables);
+        _bodyVariables = variables;
+        var waiting = new List<Literal>(body);
+        while (waiting.Count > 0)
+        {
+            int before = waiting.Count;
+            for (int i = 0; i < waiting.Count;)
+            {
+                if (_safety.Outputs(waiting[i], bound, variables) is null)
+                {
+                    i++;
+                    continue;
+                }
+                Literal ready = waiting[i];
+                waiting.RemoveAt(i);
+                Emit(ready);
+            }
+            if (waiting.Count < before) continue;
+            ReportUnsafe(waiting, variables);
+            return;
+        }
+    }
+
+    void ReportUnsafe(List<Literal> waiting, HashSet<string> variables)
+    {
+        var reported = new HashSet<string>(StringComparer.Ordinal);
+        foreach (Literal literal in waiting)
+            foreach (string name in _safety.Unready(literal, bound, variables, out _).Order(StringComparer.Ordinal))
+                if (reported.Add(name)) Unsafe(name, literal.At);
+    }
+
+    void Unsafe(string name, Position at)
+    {
+        string written = Resolver.Written(name);
+        context.Errors.Add(at.Error("rego_unsafe_var_error", $"var `{written}` is unsafe",
+            written == "_" ? "a wildcard cannot stand where a value is needed" : "bind it in an expression that is not negated, for instance with `some … in`"));
+        bound.Add(name);
+    }
+
+    /// <summary>Links the steps; the last one leads to `final`.</summary>
+    public Step Finish(Step final)
+    {
+        Step next = final;
+        for (int i = _steps.Count - 1; i >= 0; i--)
+        {
+            _steps[i].Next = next;
+            next = _steps[i];
+        }
+        return next;
+    }
+
+    BodyCompiler Nested() => new(context, slots, new HashSet<string>(bound, StringComparer.Ordinal), _bodyVariables, rule);
+
+    void Emit(Literal literal)
+    {
+        int? withCell = literal.Withs.Length == 0 ? null : EmitWith(literal.Withs);
+        switch (literal)
+        {
+            case TermLiteral { Negated: true } t:
+                EmitNegated(t);
+                break;
+            case TermLiteral t:
+                EmitTerm(t.Term);
+                break;
+            case SomeLiteral { Member: { } member }:
+                EmitSome(member);
+                break;
+            case EveryLiteral every:
+                EmitEvery(every);
+                break;
+        }
+        if (withCell is { } cell) _steps.Add(new WithEndStep(cell));
+        if (context.WithCoverage) _steps.Add(new CoverageStep(literal.At));
+    }
+
+    int EmitWith(With[] withs)
+    {
+        var targets = new WithTarget[withs.Length];
+        var values = new Expr[withs.Length];
+        for (int i = 0; i < withs.Length; i++)
+        {
+            var target = (RefTerm)withs[i].Target;
+            targets[i] = Target(target);
+            values[i] = targets[i].Kind == WithTargetKind.Function && FunctionName(withs[i].Value) is { } name ? name : Expression(withs[i].Value);
+        }
+        int cell = slots.Cell();
+        _steps.Add(new WithStep(targets, values, cell));
+        return cell;
+    }
+
+    WithTarget Target(RefTerm target)
+    {
+        var path = new List<Value>();
+        foreach (Term part in target.Path)
+        {
+            if (part is ConstantTerm c) path.Add(c.Value);
+            else context.Errors.Add(part.At.Error("rego_type_error", "with keyword target must be a ground reference"));
+        }
+        if (target.HeadIs("input")) return new(WithTargetKind.Input, [.. path], "");
+        if (!target.HeadIs("data")) return new(WithTargetKind.Function, [], target.DottedName ?? "");
+        if (context.FindFunction(target) is { } function) return new(WithTargetKind.Function, [], function.ToString());
+        CheckPartialReplacement(target, path);
+        return new(WithTargetKind.Data, [.. path], "");
+    }
+
+    void CheckPartialReplacement(RefTerm target, List<Value> path)
+    {
+        DocNode node = context.Root;
+        for (int i = 0; i < path.Count; i++)
+        {
+            if (!node.Children.TryGetValue(path[i], out DocNode? child)) return;
+            node = child;
+            if (node.HasRules && i < path.Count - 1)
+            {
+                context.Errors.Add(target.At.Error("rego_compile_error", "with keyword cannot partially replace virtual document(s)", $"replace all of `{node}`"));
+                return;
+            }
+        }
+    }
+
+    FunctionNameExpr? FunctionName(Term value)
+    {
+        if (context.FindFunction(value) is { } node) return new FunctionNameExpr(node, null);
+        string? name = value is VarTerm v ? v.Name : (value as RefTerm)?.DottedName;
+        return name is not null && BuiltinRegistry.Find(name) is { } builtin && !bound.Contains(name) ? new FunctionNameExpr(null, builtin) : null;
+    }
+
+    void EmitTerm(Term term)
+    {
+        switch (term)
+        {
+            case CallTerm { Name: "eq" or "assign", Args.Length: 2 } eq:
+                Unify(eq.Args[0], eq.Args[1]);
+                break;
+            case CallTerm { Name: "print", Operator: VarTerm }:
+                break; // NOTE: printing is for tools that trace; an evaluation does not depend on it
+            case CallTerm call when context.CapturesResult(call):
+                Expr result = Call(new CallTerm(call.At, call.Operator, call.Args[..^1], call.IsInfix));
+                int slot = slots.Temporary();
+                _steps.Add(new AssignStep(slot, result));
+                Unify(call.Args[^1], new CompiledTerm(call.At, new SlotExpr(slot)));
+                break;
+            default:
+                _steps.Add(new TestStep(Expression(term)));
+                break;
+        }
+    }
+
+    // OPA takes nested references and calls out of a negated expression: `not f(input.x)` is undefined when `input.x` is.
+    void EmitNegated(TermLiteral literal)
+    {
+        Term term = literal.Term switch
+        {
+            CallTerm { Name: "eq", Args.Length: 2 } eq => new CallTerm(eq.At, eq.Operator, [TakeOutBelow(eq.Args[0]), TakeOutBelow(eq.Args[1])], eq.IsInfix),
+            CallTerm call => new CallTerm(call.At, call.Operator, [.. call.Args.Select(TakeOut)], call.IsInfix),
+            _ => TakeOutBelow(literal.Term),
+        };
+        BodyCompiler nested = Nested();
+        nested.EmitTerm(term);
+        _steps.Add(new NotStep(nested.Finish(new FoundStep())));
+    }
+
+    Term TakeOutBelow(Term term) => term is RefTerm r ? new RefTerm(r.At, r.Head is VarTerm ? r.Head : TakeOut(r.Head), [.. r.Path.Select(TakeOut)]) : TakeOut(term);
+
+    Term TakeOut(Term term)
+    {
+        switch (term)
+        {
+            case RefTerm or CallTerm:
+                int slot = slots.Temporary();
+                _steps.Add(new AssignStep(slot, Expression(term)));
+                return new CompiledTerm(term.At, new SlotExpr(slot));
+            case ArrayTerm a:
+                return new ArrayTerm(a.At, [.. a.Items.Select(TakeOut)]);
+            case SetTerm s:
+                return new SetTerm(s.At, [.. s.Items.Select(TakeOut)]);
+            case ObjectTerm o:
+                return new ObjectTerm(o.At, [.. o.Items.Select(i => (TakeOut(i.Key), TakeOut(i.Value)))]);
+            default:
+                return term;
+        }
+    }
+
+    void EmitSome(CallTerm member)
+    {
+        Expr collection = Expression(member.Args[^1]);
+        int key = slots.Temporary(), value = slots.Temporary();
+        _steps.Add(new IterateStep(collection, key, value));
+        Unify(member.Args[^2], new CompiledTerm(member.At, new SlotExpr(value)));
+        if (member.Args.Length == 3) Unify(member.Args[0], new CompiledTerm(member.At, new SlotExpr(key)));
+    }
+
+    void EmitEvery(EveryLiteral every)
+    {
+        Expr domain = Expression(every.Domain);
+        BodyCompiler nested = Nested();
+        int key = every.Key is null ? slots.Temporary() : slots.Slot(every.Key.Name), value = slots.Slot(every.Value.Name);
+        if (every.Key is not null) nested.Bound.Add(every.Key.Name);
+        nested.Bound.Add(every.Value.Name);
+        nested.Body(every.Body);
+        _steps.Add(new EveryStep(domain, key, value, nested.Finish(new FoundStep())));
+    }
+}

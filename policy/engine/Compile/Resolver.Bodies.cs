@@ -1,0 +1,198 @@
+namespace Talos.Policy;
+
+sealed partial class Resolver
+{
+    Literal[] Body(Literal[] body, Scope scope, bool report)
+    {
+        _ = report;
+        var resolved = new List<Literal>(body.Length);
+        foreach (Literal literal in body)
+        {
+            if (literal is SomeLiteral { Member: null } some)
+            {
+                foreach (VarTerm v in some.Vars)
+                {
+                    if (v.IsGenerated) continue;
+                    if (scope.FindHere(v.Name) is not null)
+                    {
+                        _errors.Add(v.At.Error("rego_compile_error", $"var `{v.Name}` declared above"));
+                        continue;
+                    }
+                    Declare(v, scope, false);
+                    if (scope.FindHere(v.Name) is { } declared) _someDeclared.Add(declared);
+                }
+                continue;
+            }
+            resolved.Add(Literal(literal, scope));
+        }
+        return [.. resolved];
+    }
+
+    Literal Literal(Literal literal, Scope scope)
+    {
+        With[] withs = [.. literal.Withs.Select(w => new With(WithTarget((RefTerm)w.Target, scope), Term(w.Value, scope)))];
+        switch (literal)
+        {
+            case TermLiteral { Term: CallTerm { Name: "assign", IsInfix: true } assign } t:
+                Term right = Term(assign.Args[1], scope);
+                CheckAssignable(assign.Args[0]);
+                DeclarePattern(assign.Args[0], scope, true);
+                return new TermLiteral(t.At, false, new CallTerm(assign.At, new VarTerm(assign.At, "eq"), [Pattern(assign.Args[0], scope), right], true), withs);
+            case TermLiteral t:
+                return new TermLiteral(t.At, t.Negated, Term(t.Term, scope), withs);
+            case SomeLiteral { Member: { } member } some:
+                Term domain = Term(member.Args[^1], scope);
+                foreach (Term pattern in member.Args[..^1]) DeclareSome(pattern, scope);
+                return new SomeLiteral(some.At, [], new CallTerm(member.At, member.Operator, [.. member.Args[..^1].Select(a => Term(a, scope)), domain], true), withs);
+            case EveryLiteral every:
+                Term over = Term(every.Domain, scope);
+                var inner = new Scope(scope);
+                if (every.Key is { IsGenerated: false }) Declare(every.Key, inner, false);
+                if (!every.Value.IsGenerated) Declare(every.Value, inner, false);
+                Literal[] body = Body(every.Body, new Scope(inner), true);
+                return new EveryLiteral(every.At, every.Key is null ? null : (VarTerm)Term(every.Key, inner), (VarTerm)Term(every.Value, inner), over, body, withs);
+            default:
+                throw new InvalidOperationException("unknown kind of literal");
+        }
+    }
+
+    void DeclareSome(Term pattern, Scope scope)
+    {
+        switch (pattern)
+        {
+            case VarTerm { IsGenerated: false } v:
+                if (scope.FindHere(v.Name) is { ByAssignment: true }) _errors.Add(v.At.Error("rego_compile_error", $"var `{v.Name}` assigned above"));
+                else scope.Declare(v.Name, new Scope.Variable($"{v.Name}{Mark}{++_unique}", v.At, false));
+                break;
+            case ArrayTerm array:
+                foreach (Term item in array.Items) DeclareSome(item, scope);
+                break;
+            case ObjectTerm o:
+                foreach ((_, Term value) in o.Items) DeclareSome(value, scope);
+                break;
+        }
+    }
+
+    void CheckAssignable(Term left)
+    {
+        switch (left)
+        {
+            case VarTerm or ConstantTerm:
+                break;
+            case ArrayTerm array:
+                foreach (Term item in array.Items) CheckAssignable(item);
+                break;
+            case ObjectTerm o:
+                foreach ((_, Term value) in o.Items) CheckAssignable(value);
+                break;
+            default:
+                _errors.Add(left.At.Error("rego_compile_error", $"cannot assign to {Describe(left)}", "only variables, and arrays and objects of them, can stand left of `:=`"));
+                break;
+        }
+    }
+
+    static string Describe(Term term) => term switch
+    {
+        RefTerm => "ref",
+        CallTerm => "call",
+        SetTerm => "set",
+        ComprehensionTerm { Kind: ComprehensionKind.Array } => "arraycomprehension",
+        ComprehensionTerm { Kind: ComprehensionKind.Set } => "setcomprehension",
+        ComprehensionTerm => "objectcomprehension",
+        _ => "term",
+    };
+
+    Term Pattern(Term term, Scope scope) => term switch
+    {
+        ArrayTerm a => new ArrayTerm(a.At, [.. a.Items.Select(i => Pattern(i, scope))]),
+        ObjectTerm o => new ObjectTerm(o.At, [.. o.Items.Select(i => (Term(i.Key, scope), Pattern(i.Value, scope)))]),
+        VarTerm { IsGenerated: false } v when scope.FindHere(v.Name) is { } declared => new VarTerm(v.At, declared.Unique),
+        _ => Term(term, scope),
+    };
+
+    RefTerm WithTarget(RefTerm target, Scope scope)
+    {
+        var head = (VarTerm)target.Head;
+        Term[] path = [.. target.Path.Select(p => Term(p, scope))];
+        if (head.Name is "input" or "data") return new RefTerm(target.At, head, path);
+        if (scope.Find(head.Name) is null && Global(head) is { } global)
+            return global is RefTerm g ? new RefTerm(target.At, g.Head, [.. g.Path, .. path]) : new RefTerm(target.At, global, path);
+        string name = target.DottedName ?? head.Name;
+        if (!BuiltinRegistry.Exists(name))
+            _errors.Add(target.At.Error("rego_type_error", $"with keyword target must reference existing input, data, or a function, not `{name}`"));
+        return target;
+    }
+
+    Term Term(Term term, Scope scope)
+    {
+        switch (term)
+        {
+            case ConstantTerm:
+                return term;
+            case VarTerm v:
+                return Variable(v, scope);
+            case RefTerm r:
+                Term head = r.Head is VarTerm name ? Variable(name, scope) : Term(r.Head, scope);
+                Term[] path = [.. r.Path.Select(p => Term(p, scope))];
+                return head is RefTerm inner ? new RefTerm(r.At, inner.Head, [.. inner.Path, .. path]) : new RefTerm(r.At, head, path);
+            case ArrayTerm a:
+                return new ArrayTerm(a.At, Terms(a.Items, scope));
+            case SetTerm s:
+                return new SetTerm(s.At, Terms(s.Items, scope));
+            case ObjectTerm o:
+                return new ObjectTerm(o.At, [.. o.Items.Select(i => (Term(i.Key, scope), Term(i.Value, scope)))]);
+            case CallTerm c:
+                return new CallTerm(c.At, c.IsInfix ? c.Operator : Function(c, scope), Terms(c.Args, scope), c.IsInfix);
+            case ComprehensionTerm c:
+                var inside = new Scope(scope);
+                Literal[] body = Body(c.Body, inside, true);
+                var resolved = new ComprehensionTerm(c.At, c.Kind, c.Key is null ? null : Term(c.Key, inside), Term(c.Value, inside), body);
+                ReportUnused(inside);
+                return resolved;
+            case TemplateTerm t:
+                return new TemplateTerm(t.At, Terms(t.Parts, scope));
+            case TemplateExpression e:
+                return new TemplateExpression(e.At, Term(e.Value, scope), [.. e.Withs.Select(w => new With(WithTarget((RefTerm)w.Target, scope), Term(w.Value, scope)))]);
+            default:
+                throw new InvalidOperationException("unknown kind of term");
+        }
+    }
+
+    Term[] Terms(Term[] terms, Scope scope) => [.. terms.Select(t => Term(t, scope))];
+
+    Term Variable(VarTerm v, Scope scope)
+    {
+        if (v.IsGenerated || v.Name is "input" or "data") return v;
+        if (scope.Find(v.Name) is { } declared)
+        {
+            declared.Used = true;
+            return new VarTerm(v.At, declared.Unique);
+        }
+        if (Global(v) is { } global) return global;
+        scope.Seen.Add(v.Name);
+        return v;
+    }
+
+    Term? Global(VarTerm v)
+    {
+        if (_rules.Contains(v.Name)) return new RefTerm(v.At, new VarTerm(v.At, "data"), [.. _package, new ConstantTerm(v.At, Value.From(v.Name))]);
+        if (!_imports.TryGetValue(v.Name, out RefTerm? import)) return null;
+        _usedImports.Add(v.Name);
+        return import.Path.Length == 0 ? import.Head : new RefTerm(v.At, import.Head, import.Path);
+    }
+
+    Term Function(CallTerm call, Scope scope)
+    {
+        VarTerm? head = call.Operator as VarTerm ?? (call.Operator as RefTerm)?.Head as VarTerm;
+        if (head is null || head.Name is "data" or "input") return call.Operator;
+        Term[] path = call.Operator is RefTerm r ? r.Path : [];
+        if (scope.Find(head.Name) is not null)
+        {
+            _errors.Add(call.At.Error("rego_type_error", $"`{head.Name}` is a variable, not a function"));
+            return call.Operator;
+        }
+        return Global(head) is { } global
+            ? new RefTerm(call.At, global is RefTerm g ? g.Head : global, [.. global is RefTerm p ? p.Path : [], .. path])
+            : call.Operator;
+    }
+}

@@ -1,0 +1,168 @@
+namespace Talos.Policy;
+
+/// <summary>
+/// Gives every name its meaning: rules and imports become references below <c>data</c> and <c>input</c>, declared
+/// variables become unique within their rule, so that later passes need no scopes.
+/// </summary>
+sealed partial class Resolver
+{
+    // Separates a declared variable's name from its number; cannot occur in a name.
+    const char Mark = '~';
+
+    readonly IReadOnlySet<string> _rules;
+    readonly Term[] _package;
+    readonly Dictionary<string, RefTerm> _imports = new(StringComparer.Ordinal);
+    readonly HashSet<string> _usedImports = new(StringComparer.Ordinal);
+    readonly List<PolicyError> _errors;
+    int _unique;
+    Position _place;
+
+    Resolver(RefTerm package, IReadOnlySet<string> rules, List<PolicyError> errors)
+    {
+        _package = package.Path;
+        _rules = rules;
+        _errors = errors;
+    }
+
+    /// <param name="module">The module as parsed.</param>
+    /// <param name="rules">First names of all rules of the module's package, from every module.</param>
+    /// <param name="errors">Receives every error of the module.</param>
+    public static List<RuleNodeSyntax> Resolve(ModuleSyntax module, IReadOnlySet<string> rules, List<PolicyError> errors)
+    {
+        var resolver = new Resolver(module.Package, rules, errors);
+        resolver.ReadImports(module);
+        return [.. module.Rules.Select(r => resolver.Rule(r, null))];
+    }
+
+    /// <summary>Queries stand in no package; only <c>data</c> and <c>input</c> have a meaning in them.</summary>
+    public static Literal[] ResolveQuery(Literal[] query, List<PolicyError> errors)
+    {
+        var resolver = new Resolver(new RefTerm(Position.None, new VarTerm(Position.None, "data"), []), new HashSet<string>(), errors);
+        return resolver.Body(query, new Scope(null), false);
+    }
+
+    /// <summary>The name as the author wrote it.</summary>
+    public static string Written(string unique) => unique.StartsWith("$_", StringComparison.Ordinal) ? "_" : unique.IndexOf(Mark, StringComparison.Ordinal) is > 0 and int i ? unique[..i] : unique;
+
+    void ReadImports(ModuleSyntax module)
+    {
+        foreach (ImportSyntax import in module.Imports)
+        {
+            if (import.Path.HeadIs("rego") || import.Path.HeadIs("future"))
+            {
+                CheckLanguageImport(import);
+                continue;
+            }
+            if (import.Name is "input" or "data" && import.Path.Path.Length > 0)
+                _errors.Add(import.At.Error("rego_compile_error", $"import must not shadow `{import.Name}`", "give it another name with `as`"));
+            else if (!_imports.TryAdd(import.Name, import.Path) )
+                _errors.Add(import.At.Error("rego_compile_error", $"import must not shadow import `{import.Name}`", "give one of them another name with `as`"));
+            if (_rules.Contains(import.Name))
+                _errors.Add(import.At.Error("rego_compile_error", $"import `{import.Name}` conflicts with a rule of the same name", "give the import another name with `as`"));
+        }
+    }
+
+    void CheckLanguageImport(ImportSyntax import)
+    {
+        string name = import.Path.DottedName ?? "";
+        if (name is "rego.v1" or "future.keywords" || (name.StartsWith("future.keywords.", StringComparison.Ordinal) && name[16..] is "in" or "every" or "if" or "contains"))
+        {
+            if (import.Alias is not null) _errors.Add(import.At.Error("rego_parse_error", $"`{name}` imports cannot be aliased"));
+            return;
+        }
+        _errors.Add(import.At.Error("rego_parse_error", $"invalid import `{name}`", "known are rego.v1 and future.keywords"));
+    }
+
+    RuleNodeSyntax Rule(RuleNodeSyntax rule, Scope? shared)
+    {
+        _place = rule.At;
+        if (shared is null) _unique = 0;
+        Scope scope = new(shared);
+        Term[]? args = rule.Head.Args;
+        var extra = new List<Literal>();
+        if (shared is null && rule.Head.Name.Head is VarTerm { Name: "input" or "data" } shadow)
+            _errors.Add(rule.At.Error("rego_compile_error", $"rules must not shadow `{shadow.Name}`", "use a different rule name"));
+        Scope argScope = scope;
+        if (args is not null && shared is null)
+        {
+            foreach (Term arg in args) DeclarePattern(arg, argScope, false);
+            args = [.. args.Select(a => Argument(a, argScope, extra))];
+            scope = new Scope(argScope);
+        }
+        Literal[] body = [.. Body(rule.Body, scope, true), .. extra];
+        RuleHead head = rule.Head;
+        Term[] path = [.. head.Name.Path.Select(p => Term(p, scope))];
+        var name = new RefTerm(head.Name.At, new VarTerm(head.Name.At, "data"), [.. _package, new ConstantTerm(head.Name.At, Value.From(((VarTerm)head.Name.Head).Name)), .. path]);
+        Term? key = head.Key is null ? null : Term(head.Key, scope);
+        Term? value = head.Value is null ? null : Term(head.Value, scope);
+        RuleNodeSyntax? otherwise = rule.Else is null ? null : Rule(WithArgs(rule.Else, args), argScope);
+        ReportUnused(scope);
+        var resolved = new RuleNodeSyntax(rule.At, rule.End, rule.IsDefault, new RuleHead(head.At, name, args, key, value), body, otherwise);
+        resolved.Annotations.AddRange(rule.Annotations);
+        return resolved;
+    }
+
+    static RuleNodeSyntax WithArgs(RuleNodeSyntax rule, Term[]? args) =>
+        new(rule.At, rule.End, rule.IsDefault, new RuleHead(rule.Head.At, rule.Head.Name, args, rule.Head.Key, rule.Head.Value), rule.Body, rule.Else);
+
+    // An argument that computes (a call, a reference, a template) becomes a variable and an equation in the body.
+    Term Argument(Term arg, Scope scope, List<Literal> extra)
+    {
+        switch (arg)
+        {
+            case VarTerm or ConstantTerm:
+                return Term(arg, scope);
+            case ArrayTerm array:
+                return new ArrayTerm(arg.At, [.. array.Items.Select(i => Argument(i, scope, extra))]);
+            case ObjectTerm o:
+                return new ObjectTerm(arg.At, [.. o.Items.Select(i => (Term(i.Key, scope), Argument(i.Value, scope, extra)))]);
+            default:
+                var variable = new VarTerm(arg.At, $"$arg{_unique++}");
+                extra.Add(new TermLiteral(arg.At, false, new CallTerm(arg.At, new VarTerm(arg.At, "eq"), [variable, Term(arg, scope)], true), []));
+                return variable;
+        }
+    }
+
+    void DeclarePattern(Term pattern, Scope scope, bool byAssignment)
+    {
+        switch (pattern)
+        {
+            case VarTerm { IsGenerated: false } v:
+                Declare(v, scope, byAssignment);
+                break;
+            case ArrayTerm array:
+                foreach (Term item in array.Items) DeclarePattern(item, scope, byAssignment);
+                break;
+            case ObjectTerm o:
+                foreach ((_, Term value) in o.Items) DeclarePattern(value, scope, byAssignment);
+                break;
+        }
+    }
+
+    void Declare(VarTerm v, Scope scope, bool byAssignment)
+    {
+        if (v.Name is "input" or "data")
+        {
+            _errors.Add(v.At.Error("rego_compile_error", $"variables must not shadow `{v.Name}`", "use a different variable name"));
+            return;
+        }
+        Scope.Variable? before = scope.FindHere(v.Name);
+        if (before is not null && byAssignment)
+        {
+            _errors.Add(v.At.Error("rego_compile_error", before.ByAssignment ? $"var `{v.Name}` assigned above" : $"var `{v.Name}` declared above"));
+            return;
+        }
+        if (before is not null) return; // the same variable twice in one argument list
+        if (scope.Seen.Contains(v.Name)) _errors.Add(v.At.Error("rego_compile_error", $"var `{v.Name}` referenced above", "declare it before its first use"));
+        scope.Declare(v.Name, new Scope.Variable($"{v.Name}{Mark}{++_unique}", v.At, byAssignment));
+    }
+
+    void ReportUnused(Scope scope)
+    {
+        foreach ((string name, Scope.Variable variable) in scope.Declared)
+            if (!variable.Used && !variable.ByAssignment && variable.At.Source.Text.Length > 0 && _someDeclared.Contains(variable))
+                _errors.Add(variable.At.Error("rego_compile_error", $"declared var `{name}` unused"));
+    }
+
+    readonly HashSet<Scope.Variable> _someDeclared = [];
+}

@@ -1,0 +1,33 @@
+namespace Talos.Policy;
+
+/// <summary>The declared variables of one body, inside those around it.</summary>
+sealed class Scope(Scope? parent)
+{
+    readonly Dictionary<string, Variable> _declared = new(StringComparer.Ordinal);
+
+    /// <summary>Names used in this body before any declaration of them.</summary>
+    public HashSet<string> Seen { get; } = new(StringComparer.Ordinal);
+
+    public sealed class Variable(string unique, Position at, bool byAssignment)
+    {
+        public string Unique { get; } = unique;
+        public Position At { get; } = at;
+        public bool ByAssignment { get; } = byAssignment;
+        public bool Used { get; set; }
+    }
+
+    public Variable? FindHere(string name) => _declared.GetValueOrDefault(name);
+
+    public Variable? Find(string name)
+    {
+        for (Scope? s = this; s is not null; s = s.Parent)
+            if (s._declared.TryGetValue(name, out Variable? variable)) return variable;
+        return null;
+    }
+
+    public void Declare(string name, Variable variable) => _declared[name] = variable;
+
+    public IEnumerable<KeyValuePair<string, Variable>> Declared => _declared;
+
+    Scope? Parent { get; } = parent;
+}

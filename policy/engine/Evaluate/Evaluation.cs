@@ -1,0 +1,165 @@
+using System.Runtime.CompilerServices;
+
+namespace Talos.Policy;
+
+/// <summary>One evaluation of a program: its context, caches and remaining budget. Used by one thread.</summary>
+sealed partial class Evaluation
+{
+    // Clock and allocation are asked once in so many steps.
+    const int CheckInterval = 256;
+
+    readonly EvaluationOptions _options;
+    readonly long _deadline, _allocatedAtStart;
+    long _steps;
+
+    public Evaluation(Program program, Value? input, EvaluationOptions options)
+    {
+        Program = program;
+        _options = options;
+        Context = new EvaluationContext(input, program.Data);
+        _deadline = options.Limits.Time == Timeout.InfiniteTimeSpan ? long.MaxValue
+            : options.Clock.GetTimestamp() + (long)(options.Limits.Time.TotalSeconds * options.Clock.TimestampFrequency);
+        _allocatedAtStart = GC.GetAllocatedBytesForCurrentThread();
+    }
+
+    public Program Program { get; }
+    public EvaluationContext Context { get; set; }
+    public EvaluationOptions Options => _options;
+
+    /// <summary>Values that a builtin must give the same way throughout one evaluation: the time, random numbers.</summary>
+    public Dictionary<string, Value> Memo { get; } = new(StringComparer.Ordinal);
+
+    public void Tick()
+    {
+        if ((++_steps & (CheckInterval - 1)) == 0) Check();
+    }
+
+    void Check()
+    {
+        if (_steps > _options.Limits.Steps) throw Limit("steps");
+        if (_options.Clock.GetTimestamp() > _deadline) throw Limit("time");
+        if (GC.GetAllocatedBytesForCurrentThread() - _allocatedAtStart > _options.Limits.AllocatedBytes) throw Limit("memory");
+    }
+
+    public void CheckResult(Value value)
+    {
+        int left = _options.Limits.ResultValues;
+        Count(value, ref left);
+    }
+
+    static void Count(Value value, ref int left)
+    {
+        if (--left < 0) throw Limit("result");
+        switch (value)
+        {
+            case ArrayValue a:
+                foreach (Value item in a.Items) Count(item, ref left);
+                break;
+            case SetValue s:
+                foreach (Value item in s.Members.Sorted) Count(item, ref left);
+                break;
+            case ObjectValue o:
+                foreach (Value item in o.Values) Count(item, ref left);
+                break;
+        }
+    }
+
+    public static EvaluationException Limit(string name) => new("eval_cancel_error", $"the evaluation was stopped at its limit `{name}`");
+
+    public void CheckStack()
+    {
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Limit("nesting");
+    }
+
+    public bool IsMasked(DocNode node) => Context.Masks is { } masks && masks.Contains(node);
+
+    /// <summary>The document at a path, as far as it is defined.</summary>
+    public Value? Document(IReadOnlyList<Value> path)
+    {
+        Value? value = new VirtualDoc(this, Program.Root, Context.Data);
+        foreach (Value key in path)
+        {
+            value = value.Get(key);
+            if (value is null) return null;
+        }
+        return value;
+    }
+
+    /// <summary>The value of the rules at a node.</summary>
+    public Value? Rule(DocNode node)
+    {
+        EvaluationContext context = Context;
+        if (context.Cache.TryGetValue(node, out Value? cached)) return cached;
+        CheckStack();
+        Tick();
+        Value? value = node.Compiled!.Evaluate(this);
+        context.Cache[node] = value;
+        return value;
+    }
+
+    public Value? CallFunction(DocNode node, Value[] args, Position at)
+    {
+        _ = at;
+        CheckStack();
+        Tick();
+        return node.Compiled!.Call(this, args);
+    }
+
+    public Value? CallBuiltin(Builtin builtin, Value[] args, Position at)
+    {
+        Tick();
+        try
+        {
+            return builtin.Invoke(this, args);
+        }
+        catch (BuiltinException e)
+        {
+            if (_options.StrictBuiltinErrors)
+                throw new EvaluationException(e.IsOperandError ? "eval_type_error" : "eval_builtin_error", $"{at}: {builtin.Name}: {e.Message}");
+            return null;
+        }
+    }
+
+    public Value? CallMocked(string name, Value[] args, Position at)
+    {
+        if (!Context.Mocks!.TryGetValue(name, out object? replacement))
+            return Program.FindFunction(name) is { } node ? CallFunction(node, args, at) : CallBuiltin(BuiltinRegistry.Find(name)!, args, at);
+        if (replacement is Value value) return value;
+        EvaluationContext outer = Context;
+        // Inside the replacement the name means the original again.
+        Context = outer.WithoutMock(name);
+        try
+        {
+            return replacement is DocNode f ? CallFunction(f, args, at) : CallBuiltin((Builtin)replacement, args, at);
+        }
+        finally
+        {
+            Context = outer;
+        }
+    }
+}
+
+/// <summary>How to evaluate.</summary>
+sealed record EvaluationOptions
+{
+    public static EvaluationOptions Default { get; } = new();
+
+    public EvaluationLimits Limits { get; init; } = EvaluationLimits.Default;
+
+    /// <summary>Errors of builtins end the evaluation instead of making the expression undefined.</summary>
+    public bool StrictBuiltinErrors { get; init; }
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>What <c>time.now_ns()</c> says; null asks the clock.</summary>
+    public long? NowNanoseconds { get; init; }
+
+    /// <summary>What <c>opa.runtime()</c> says.</summary>
+    public ObjectValue Runtime { get; init; } = ObjectValue.Empty;
+
+    /// <summary>Lets <c>http.send</c> and <c>net.lookup_ip_addr</c> reach the network.</summary>
+    public bool AllowNetwork { get; init; }
+
+    /// <summary>Counts which expressions ran; null when nobody asks.</summary>
+    public Coverage? Coverage { get; init; }
+}

@@ -1,0 +1,234 @@
+namespace Talos.Policy;
+
+sealed class ConstantExpr(Value value) : Expr
+{
+    public Value Value { get; } = value;
+    public override Value Eval(Frame f) => Value;
+}
+
+sealed class SlotExpr(int slot) : Expr
+{
+    public int Slot { get; } = slot;
+    public override Value? Eval(Frame f) => f.Slots[Slot];
+}
+
+sealed class InputExpr : Expr
+{
+    public override Value? Eval(Frame f) => f.E.Context.Input;
+}
+
+/// <summary>Follows a path from a value; the end of a path through packages becomes a whole document.</summary>
+sealed class PathExpr(Expr start, Expr[] path, bool force) : Expr
+{
+    public override Value? Eval(Frame f)
+    {
+        Value? value = start.Eval(f);
+        foreach (Expr part in path)
+        {
+            if (value is null) return null;
+            if (part.Eval(f) is not { } key) return null;
+            value = value.Get(key);
+        }
+        return force && value is VirtualDoc doc ? doc.Force() : value;
+    }
+}
+
+/// <summary>A constant path below <c>input</c>.</summary>
+sealed class InputPathExpr(Value[] path) : Expr
+{
+    public override Value? Eval(Frame f)
+    {
+        Value? value = f.E.Context.Input;
+        foreach (Value key in path)
+        {
+            if (value is null) return null;
+            value = value.Get(key);
+        }
+        return value;
+    }
+}
+
+/// <summary>A constant path below <c>data</c> that leads to a rule.</summary>
+sealed class RuleExpr(DocNode node) : Expr
+{
+    public override Value? Eval(Frame f) => f.E.Context.Masks is null ? f.E.Rule(node) : f.E.Document(node.Path);
+}
+
+/// <summary>A constant path below <c>data</c> that no rule is on.</summary>
+sealed class BaseExpr(Value[] path) : Expr
+{
+    Value? _root, _found;
+
+    public override Value? Eval(Frame f)
+    {
+        Value root = f.E.Context.Data;
+        if (ReferenceEquals(root, Volatile.Read(ref _root))) return _found;
+        Value? value = root;
+        foreach (Value key in path)
+        {
+            value = value.Get(key);
+            if (value is null) break;
+        }
+        if (ReferenceEquals(root, f.E.Program.Data) && _root is null)
+        {
+            _found = value;
+            Volatile.Write(ref _root, root);
+        }
+        return value;
+    }
+}
+
+/// <summary>A path below <c>data</c> that ends in a package.</summary>
+sealed class DocumentExpr(Value[] path) : Expr
+{
+    public override Value? Eval(Frame f) => f.E.Document(path);
+}
+
+sealed class ArrayExpr(Expr[] items) : Expr
+{
+    public override Value? Eval(Frame f)
+    {
+        var values = new Value[items.Length];
+        for (int i = 0; i < items.Length; i++)
+        {
+            if (items[i].Eval(f) is not { } value) return null;
+            values[i] = value;
+        }
+        return new ArrayValue(values);
+    }
+}
+
+sealed class SetExpr(Expr[] items) : Expr
+{
+    public override Value? Eval(Frame f)
+    {
+        var values = new Value[items.Length];
+        for (int i = 0; i < items.Length; i++)
+        {
+            if (items[i].Eval(f) is not { } value) return null;
+            values[i] = value;
+        }
+        return new SetValue(KeySet.FromUnsorted(values));
+    }
+}
+
+sealed class ObjectExpr(Expr[] keys, Expr[] values) : Expr
+{
+    public override Value? Eval(Frame f)
+    {
+        var map = new Dictionary<Value, Value>(keys.Length);
+        for (int i = 0; i < keys.Length; i++)
+        {
+            if (keys[i].Eval(f) is not { } key || values[i].Eval(f) is not { } value) return null;
+            if (!map.TryAdd(key, value) && !map[key].Equals(value)) throw new EvaluationException("eval_conflict_error", "object keys must be unique");
+        }
+        return ObjectValue.From(map);
+    }
+}
+
+sealed class EqualExpr(Expr a, Expr b, bool negate) : Expr
+{
+    public override Value? Eval(Frame f) =>
+        a.Eval(f) is { } x && b.Eval(f) is { } y ? Value.From(x.Equals(y) != negate) : null;
+}
+
+sealed class MemberExpr(Expr item, Expr collection) : Expr
+{
+    public override Value? Eval(Frame f)
+    {
+        if (item.Eval(f) is not { } x || collection.Eval(f) is not { } c) return null;
+        return Value.From(c switch
+        {
+            SetValue s => s.Contains(x),
+            ArrayValue a => Array.IndexOf(a.Items, x) >= 0,
+            ObjectValue o => Array.IndexOf(o.Values, x) >= 0,
+            _ => false,
+        });
+    }
+}
+
+sealed class BuiltinExpr(Builtin builtin, Expr[] args, Position at) : Expr
+{
+    public override Value? Eval(Frame f)
+    {
+        var values = new Value[args.Length];
+        for (int i = 0; i < args.Length; i++)
+        {
+            if (args[i].Eval(f) is not { } value) return null;
+            values[i] = value;
+        }
+        return f.E.Context.Mocks is null ? f.E.CallBuiltin(builtin, values, at) : f.E.CallMocked(builtin.Name, values, at);
+    }
+}
+
+sealed class FunctionExpr(DocNode node, Expr[] args, Position at) : Expr
+{
+    public override Value? Eval(Frame f)
+    {
+        var values = new Value[args.Length];
+        for (int i = 0; i < args.Length; i++)
+        {
+            if (args[i].Eval(f) is not { } value) return null;
+            values[i] = value;
+        }
+        return f.E.Context.Mocks is null ? f.E.CallFunction(node, values, at) : f.E.CallMocked(node.ToString(), values, at);
+    }
+}
+
+/// <summary>Runs a body and gathers what it yields.</summary>
+sealed class ComprehensionExpr(ComprehensionKind kind, Step body, int cell) : Expr
+{
+    public override Value? Eval(Frame f)
+    {
+        object? saved = f.Cells[cell];
+        try
+        {
+            switch (kind)
+            {
+                case ComprehensionKind.Array:
+                    var list = new List<Value>();
+                    f.Cells[cell] = list;
+                    body.Run(f);
+                    return list.Count == 0 ? ArrayValue.Empty : new ArrayValue([.. list]);
+                case ComprehensionKind.Set:
+                    var set = new HashSet<Value>();
+                    f.Cells[cell] = set;
+                    body.Run(f);
+                    return SetValue.From(set);
+                default:
+                    var map = new Dictionary<Value, Value>();
+                    f.Cells[cell] = map;
+                    body.Run(f);
+                    return ObjectValue.From(map);
+            }
+        }
+        finally
+        {
+            f.Cells[cell] = saved;
+        }
+    }
+}
+
+/// <summary><c>$"…{x}…"</c>: an expression without a value prints as a word.</summary>
+sealed class TemplateExpr((string? Text, Step? Body, int Cell)[] parts) : Expr
+{
+    public override Value? Eval(Frame f)
+    {
+        var text = new System.Text.StringBuilder();
+        foreach ((string? constant, Step? body, int cell) in parts)
+        {
+            if (constant is not null)
+            {
+                text.Append(constant);
+                continue;
+            }
+            var set = new HashSet<Value>();
+            f.Cells[cell] = set;
+            body!.Run(f);
+            if (set.Count > 1) throw new EvaluationException("eval_conflict_error", "template-strings must not produce multiple outputs");
+            Value? value = set.FirstOrDefault();
+            text.Append(value is null ? "<undefined>" : value is StringValue s ? s.Text : value.ToString());
+        }
+        return Value.From(text.ToString());
+    }
+}

@@ -1,0 +1,190 @@
+namespace Talos.Policy;
+
+sealed partial class Parser
+{
+    RuleNodeSyntax Rule()
+    {
+        Position at = Here;
+        bool isDefault = _token.Is("default") && !_lexer.ContinuesAsName(_token);
+        if (isDefault) Advance();
+        RuleHead head = Head(isDefault);
+        if (isDefault)
+        {
+            if (head.Value is null) throw Fail("default rules must have a value");
+            return new RuleNodeSyntax(at, _previousEnd, true, head, TrueBody(at), null);
+        }
+        bool hasIf = _token.Is("if");
+        if (_token.Kind == TokenKind.LeftBrace) throw Fail("`if` keyword is required before rule body", "write `if {` instead of `{`");
+        Literal[] body = hasIf ? RuleBody() : TrueBody(at);
+        RuleNodeSyntax? otherwise = null;
+        if (_token.Is("else"))
+        {
+            if (head.Key is not null) throw Fail("else keyword cannot be used on multi-value rules");
+            if (!hasIf) throw Fail("else keyword cannot be used on rules without a body");
+            otherwise = Else(head);
+        }
+        return new RuleNodeSyntax(at, _previousEnd, false, head, body, otherwise);
+    }
+
+    static Literal[] TrueBody(Position at) => [new TermLiteral(at, false, new ConstantTerm(at, BooleanValue.True), [])];
+
+    Literal[] RuleBody()
+    {
+        Advance();
+        if (_token.Kind != TokenKind.LeftBrace) return [Literal()];
+        Advance();
+        Literal[] body = Body(TokenKind.RightBrace);
+        Expect(TokenKind.RightBrace, "}");
+        return body;
+    }
+
+    RuleNodeSyntax Else(RuleHead first)
+    {
+        Enter();
+        Position at = Here;
+        Advance();
+        Term? value = null;
+        if (_token.Kind is TokenKind.Assign or TokenKind.Unify)
+        {
+            Advance();
+            value = InfixTerm(false);
+        }
+        bool hasIf = _token.Is("if");
+        if (_token.Kind == TokenKind.LeftBrace) throw Fail("`if` keyword is required before rule body", "write `else … if {`");
+        if (!hasIf && value is null) throw Fail("expected else value or rule body");
+        Literal[] body = hasIf ? RuleBody() : TrueBody(at);
+        RuleNodeSyntax? otherwise = _token.Is("else") ? Else(first) : null;
+        _depth--;
+        return new RuleNodeSyntax(at, _previousEnd, false, new RuleHead(at, first.Name, first.Args, null, value), body, otherwise);
+    }
+
+    RuleHead Head(bool isDefault)
+    {
+        Position at = Here;
+        if (!StartsName) throw Fail("expected a rule");
+        Term name = Reference(NameTerm(), allowCall: false);
+        RefTerm reference = name as RefTerm ?? new RefTerm(at, name, []);
+        if (reference.Head is VarTerm { IsGenerated: true }) throw new SyntaxException(at.Error("rego_parse_error", "a rule needs a name"));
+        Term[]? args = null;
+        if (_token is { Kind: TokenKind.LeftParen, SpaceBefore: false })
+        {
+            args = CallArguments();
+            if (args.Length == 0) throw new SyntaxException(at.Error("rego_parse_error", "a function needs at least one argument"));
+        }
+        Term? key = null, value = null;
+        if (_token.Is("contains"))
+        {
+            if (isDefault) throw Fail("default rules cannot be sets");
+            if (args is not null) throw Fail("the contains keyword can only be used with multi-value rule definitions (e.g., p contains <VALUE> { ... })");
+            Advance();
+            key = InfixTerm(false);
+        }
+        else if (_token.Kind is TokenKind.Assign or TokenKind.Unify)
+        {
+            Advance();
+            value = InfixTerm(false);
+        }
+        return new RuleHead(at, reference, args, key, value);
+    }
+
+    Literal[] Body(TokenKind end)
+    {
+        Enter();
+        var literals = new List<Literal>();
+        while (_token.Kind == TokenKind.Semicolon) throw Fail("unexpected semicolon");
+        if (_token.Kind == end) throw Fail("found empty body");
+        while (true)
+        {
+            literals.Add(Literal());
+            if (_token.Kind == TokenKind.Semicolon)
+            {
+                Advance();
+                if (_token.Kind == end) break;
+                continue;
+            }
+            if (_token.Kind == end) break;
+            if (_token.Kind == TokenKind.End) throw Fail(end == TokenKind.RightBrace ? "expected `}`" : "expected `]`");
+            if (!_token.NewLineBefore) throw Fail("unexpected token in a body", "expressions are separated by a new line or `;`");
+        }
+        _depth--;
+        return [.. literals];
+    }
+
+    Literal Literal()
+    {
+        Position at = Here;
+        if (_token.Is("some") && !_lexer.ContinuesAsName(_token)) return Some(at);
+        if (_token.Is("every") && !_lexer.ContinuesAsName(_token)) return Every(at);
+        bool negated = _token.Is("not") && !_lexer.ContinuesAsName(_token);
+        if (negated)
+        {
+            Advance();
+            if (_token.Is("some")) throw Fail("illegal negation of 'some'");
+            if (_token.Is("every")) throw Fail("illegal negation of 'every'", "negate what the body says instead");
+        }
+        Term term = InfixTerm(true);
+        if (_token.Kind is TokenKind.Assign or TokenKind.Unify)
+        {
+            bool assign = _token.Kind == TokenKind.Assign;
+            if (assign && negated) throw Fail("cannot assign vars inside negated expression");
+            Advance();
+            Term right = InfixTerm(true);
+            term = new CallTerm(at, new VarTerm(at, assign ? "assign" : "eq"), [term, right], true);
+        }
+        return new TermLiteral(at, negated, term, Withs());
+    }
+
+    With[] Withs()
+    {
+        if (!_token.Is("with")) return [];
+        var withs = new List<With>();
+        while (_token.Is("with"))
+        {
+            Advance();
+            Position at = Here;
+            if (!StartsName) throw Fail("with keyword target must be a reference");
+            Term target = Reference(NameTerm(), allowCall: false);
+            if (!_token.Is("as")) throw Fail("expected `as` keyword");
+            Advance();
+            withs.Add(new With(target as RefTerm ?? new RefTerm(at, target, []), InfixTerm(false)));
+        }
+        return [.. withs];
+    }
+
+    SomeLiteral Some(Position at)
+    {
+        Advance();
+        Term first = InfixTerm(true);
+        if (first is CallTerm { Name: "internal.member_2" or "internal.member_3" } member) return new SomeLiteral(at, [], member, Withs());
+        var vars = new List<VarTerm> { SomeVar(first) };
+        while (_token.Kind == TokenKind.Comma)
+        {
+            Advance();
+            vars.Add(SomeVar(InfixTerm(true)));
+        }
+        return new SomeLiteral(at, [.. vars], null, Withs());
+    }
+
+    static VarTerm SomeVar(Term term) => term as VarTerm
+        ?? throw new SyntaxException(term.At.Error("rego_parse_error", "expected `x in xs`, `x, y in xs`, or a list of variables after some"));
+
+    EveryLiteral Every(Position at)
+    {
+        Advance();
+        VarTerm Variable() => InfixTermWithoutIn() as VarTerm ?? throw Fail("expected a variable after every", "write `every key, value in domain { … }`");
+        VarTerm? key = null;
+        VarTerm value = Variable();
+        if (_token.Kind == TokenKind.Comma)
+        {
+            Advance();
+            (key, value) = (value, Variable());
+        }
+        if (!_token.Is("in")) throw Fail("expected `in`");
+        Advance();
+        Term domain = InfixTerm(true);
+        Expect(TokenKind.LeftBrace, "{");
+        Literal[] body = Body(TokenKind.RightBrace);
+        Expect(TokenKind.RightBrace, "}");
+        return new EveryLiteral(at, key, value, domain, body, Withs());
+    }
+}
