@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Talos.Policy;
 
 /// <summary>An error that ended an evaluation. Codes are OPA's; <c>eval_cancel_error</c> names the limit that was reached.</summary>
-public sealed class RegoException(string code, string message) : Exception($"{code}: {message}")
+public sealed class RegoException(string code, string place, string message) : Exception(place.Length == 0 ? $"{code}: {message}" : $"{place}: {code}: {message}")
 {
     public string Code { get; } = code;
 }
@@ -72,7 +72,7 @@ public sealed class RegoProgram
         }
         catch (EvaluationException e)
         {
-            throw new RegoException(e.Code, e.Message);
+            throw new RegoException(e.Code, e.At is { } at ? $"{at.Source.File}:{at.Line}" : "", e.Message);
         }
     }
 

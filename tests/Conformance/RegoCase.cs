@@ -36,7 +36,7 @@ sealed class RegoCase
         IReadOnlyList<string> results;
         try
         {
-            var modules = (_case["modules"]?.AsArray() ?? []).Select((m, i) => ($"module{i}.rego", (string)m!));
+            var modules = (_case["modules"]?.AsArray() ?? []).Select((m, i) => ($"test-{i}.rego", (string)m!));
             RegoProgram program = RegoProgram.Compile(modules, _case["data"]?.ToJsonString() ?? "{}");
             string? input = (string?)_case["input_term"] ?? _case["input"]?.ToJsonString();
             if (input is null && _case.ContainsKey("input")) input = "null";

@@ -43,7 +43,7 @@ static class CollectionBuiltins
         {
             if (item is ArrayValue a)
             {
-                foreach (Value inner in Flatten(a.Items)) yield return inner;
+                foreach (Value inner in a.Items) yield return inner;
             }
             else yield return item;
         }

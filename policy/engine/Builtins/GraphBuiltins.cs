@@ -5,6 +5,9 @@ static class GraphBuiltins
     // LIMIT: paths that reachable_paths may find; their number grows exponentially in the graph.
     const int MaxPaths = 100_000;
 
+    // LIMIT: nodes on one path; each costs stack.
+    const int MaxPathLength = 5_000;
+
     public static IEnumerable<Builtin> All =>
     [
         Builtin.Of("graph.reachable", Reachable),
@@ -46,28 +49,32 @@ static class GraphBuiltins
         {
             if (graph.Get(start) is not { } edges) continue;
             if (edges is not (ArrayValue or SetValue or NullValue)) throw BuiltinException.Type(1, edges, "array", "set");
-            if (Edges(edges).Length > 0)
-                foreach (Value edge in Edges(edges)) Follow(graph, edge, [start], [start], found);
-            else found.Add(new ArrayValue(start));
+            if (Edges(edges).Length == 0) found.Add(new ArrayValue(start));
+            foreach (Value edge in Edges(edges)) Follow(graph, edge, [start], [start], found);
         }
         return SetValue.From(found);
     }
 
-    static void Follow(ObjectValue graph, Value node, List<Value> path, HashSet<Value> seen, HashSet<Value> found)
+    static void Follow(ObjectValue graph, Value node, List<Value> path, HashSet<Value> left, HashSet<Value> found)
     {
-        if (found.Count > MaxPaths) throw Evaluation.Limit("paths");
-        // A node that is no key of the graph, or a cycle, ends the path before it.
-        if (!graph.TryGet(node, out Value? edges) || seen.Contains(node))
+        if (found.Count > MaxPaths || path.Count > MaxPathLength) throw Evaluation.Limit("paths");
+        if (!graph.TryGet(node, out Value? edges))
         {
-            found.Add(new ArrayValue([.. path]));
+            found.Add(new ArrayValue([.. path])); // a node that is no key ends the path before it
             return;
         }
         path.Add(node);
-        seen.Add(node);
         Value[] next = Edges(edges);
         if (next.Length == 0) found.Add(new ArrayValue([.. path]));
-        foreach (Value edge in next) Follow(graph, edge, path, seen, found);
+        foreach (Value neighbour in next)
+        {
+            if (left.Contains(neighbour)) found.Add(new ArrayValue([.. path]));
+            else
+            {
+                left.Add(node);
+                Follow(graph, neighbour, path, left, found);
+            }
+        }
         path.RemoveAt(path.Count - 1);
-        seen.Remove(node);
     }
 }

@@ -9,7 +9,7 @@ static class HostBuiltins
     public static IEnumerable<Builtin> All =>
     [
         new("opa.runtime", 0, (e, _) => e.Options.Runtime),
-        new("http.send", 1, (_, _) => throw Refused("http.send")),
+        new("http.send", 1, (e, a) => HttpRequest.Send(e, Operand.Object(a[0], 1))),
         new("net.lookup_ip_addr", 1, Lookup),
         new("rego.metadata.chain", 0, (_, _) => null),
         new("rego.metadata.rule", 0, (_, _) => null),
@@ -20,12 +20,13 @@ static class HostBuiltins
     ];
 
     // A node's authorization must not depend on the network.
-    static EvaluationException Refused(string name) => new("eval_builtin_error", $"{name}: network access is refused here");
+    public static EvaluationException Refused(string name) => new("eval_builtin_error", $"{name}: network access is refused here");
 
     static Value Lookup(Evaluation e, Value[] args)
     {
         string name = Operand.Text(args[0], 1);
         if (!e.Options.AllowNetwork) throw Refused("net.lookup_ip_addr");
+        if (IPAddress.TryParse(name, out IPAddress? literal)) return SetValue.From([Value.From(literal.ToString())]);
         try
         {
             return SetValue.From([.. Dns.GetHostAddresses(name).Select(a => Value.From(a.ToString()))]);

@@ -177,7 +177,7 @@ static class NetBuiltins
     {
         StringValue s => s.Text,
         ArrayValue { Items: [StringValue s, ..] } => s.Text,
-        ArrayValue => throw BuiltinException.Operand(position, "element must be string or non-empty array"),
-        _ => throw BuiltinException.Operand(position, "element must be string or array"),
+        ArrayValue => throw new BuiltinException($"operand {position}: element must be string or non-empty array"),
+        _ => throw new BuiltinException($"operand {position}: element must be string or non-empty array"),
     };
 }

@@ -56,8 +56,8 @@ static class TimeBuiltins
     {
         NumberValue n = v as NumberValue ?? throw BuiltinException.Type(1, v, "number");
         BigInteger whole = n.ToBigFloat().Truncate();
-        if (!n.IsInteger) throw BuiltinException.Operand(1, "timestamp must be an integer");
-        return whole >= long.MinValue && whole <= long.MaxValue ? (long)whole : throw BuiltinException.Operand(1, "timestamp too big");
+        if (!n.IsInteger) throw new BuiltinException("timestamp must be an integer");
+        return whole >= long.MinValue && whole <= long.MaxValue ? (long)whole : throw new BuiltinException("timestamp too big");
     }
 
     static Moment Local(Value v)

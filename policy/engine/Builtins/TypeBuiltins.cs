@@ -41,7 +41,8 @@ static class TypeBuiltins
                 return n;
             case StringValue s:
                 string text = s.Text;
-                if (text is "Inf" or "+Inf" or "-Inf" or "NaN" || text.Contains('_', StringComparison.Ordinal)) break;
+                if (text.TrimStart('+', '-').ToUpperInvariant() is "INF" or "INFINITY" or "NAN") throw BuiltinException.Operand(1, "must be valid number");
+                if (text.Contains('_', StringComparison.Ordinal)) break;
                 if (NumberValue.Parse(text) is { } parsed) return parsed;
                 // Go reads more forms than JSON does: a sign, a bare point, leading zeros.
                 string plain = text.TrimStart('+');

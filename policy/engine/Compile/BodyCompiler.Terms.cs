@@ -23,14 +23,14 @@ sealed partial class BodyCompiler
             case RefTerm r:
                 return Reference(r);
             case ArrayTerm a:
-                Expr[] items = [.. a.Items.Select(Expression)];
+                Expr[] items = Expressions(a.Items);
                 return Constants(items) is { } array ? new ConstantExpr(new ArrayValue(array)) : new ArrayExpr(items);
             case SetTerm s:
-                Expr[] members = [.. s.Items.Select(Expression)];
+                Expr[] members = Expressions(s.Items);
                 return Constants(members) is { } set ? new ConstantExpr(SetValue.From(set)) : new SetExpr(members);
             case ObjectTerm o:
-                Expr[] keys = new Expr[o.Items.Length], values = new Expr[o.Items.Length];
-                for (int i = 0; i < keys.Length; i++) (keys[i], values[i]) = (Expression(o.Items[i].Key), Expression(o.Items[i].Value));
+                Expr[] both = Expressions([.. o.Items.Select(i => i.Key), .. o.Items.Select(i => i.Value)]);
+                Expr[] keys = both[..o.Items.Length], values = both[o.Items.Length..];
                 return new ObjectExpr(keys, values) is var built && Constants(keys) is { } k && Constants(values) is { } v2 && k.Distinct().Count() == k.Length
                     ? new ConstantExpr(ObjectValue.From([.. k.Zip(v2, (x, y) => new KeyValuePair<Value, Value>(x, y))])) : built;
             case CallTerm c:
@@ -42,6 +42,16 @@ sealed partial class BodyCompiler
             default:
                 throw new InvalidOperationException("unknown kind of term");
         }
+    }
+
+    /// <summary>Several terms, those first whose variables are known; `f(x, xs[x])` finds `x` by its second argument.</summary>
+    Expr[] Expressions(IReadOnlyList<Term> terms)
+    {
+        var compiled = new Expr[terms.Count];
+        for (int pass = 0; pass < 2; pass++)
+            for (int i = 0; i < compiled.Length; i++)
+                if (compiled[i] is null && (pass == 1 || (Ready(terms[i]) && !(terms[i] is VarTerm v && Variables.IsVariable(v) && !bound.Contains(v.Name))))) compiled[i] = Expression(terms[i]);
+        return compiled;
     }
 
     static Value[]? Constants(Expr[] items)
@@ -110,7 +120,7 @@ sealed partial class BodyCompiler
         {
             int arity = function.Rules[0].Syntax.Head.Args!.Length;
             if (call.Args.Length != arity) return Mismatch(call, function.ToString(), arity);
-            return new FunctionExpr(function, [.. call.Args.Select(Expression)], call.At);
+            return new FunctionExpr(function, Expressions(call.Args), call.At);
         }
         string name = call.Name ?? "";
         if (BuiltinRegistry.Find(name) is not { } builtin)
@@ -120,7 +130,7 @@ sealed partial class BodyCompiler
         }
         if (name is "rego.metadata.chain" or "rego.metadata.rule") return new ConstantExpr(Metadata.Find(context, rule, name));
         if (builtin.Arity >= 0 && call.Args.Length != builtin.Arity) return Mismatch(call, name, builtin.Arity);
-        Expr[] args = [.. call.Args.Select(Expression)];
+        Expr[] args = Expressions(call.Args);
         switch (name)
         {
             case "equal":

@@ -138,8 +138,7 @@ sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, Hash
     FunctionNameExpr? FunctionName(Term value)
     {
         if (context.FindFunction(value) is { } node) return new FunctionNameExpr(node, null);
-        string? name = value is VarTerm v ? v.Name : (value as RefTerm)?.DottedName;
-        return name is not null && BuiltinRegistry.Find(name) is { } builtin && !bound.Contains(name) ? new FunctionNameExpr(null, builtin) : null;
+        return value is FunctionTerm f ? new FunctionNameExpr(null, BuiltinRegistry.Find(f.Name)) : null;
     }
 
     void EmitTerm(Term term)

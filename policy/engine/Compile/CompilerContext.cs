@@ -31,6 +31,12 @@ sealed class CompilerContext(DocNode root, Value data, IReadOnlyList<ModuleSynta
     public bool CapturesResult(CallTerm call) => Arity(call) is { } arity && arity >= 0 && call.Args.Length == arity + 1;
 }
 
+/// <summary>A builtin named as a replacement.</summary>
+sealed class FunctionTerm(Position at, string name) : Term(at)
+{
+    public string Name { get; } = name;
+}
+
 /// <summary>A term that was compiled already.</summary>
 sealed class CompiledTerm(Position at, Expr expr) : Term(at)
 {

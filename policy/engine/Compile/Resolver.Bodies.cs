@@ -30,7 +30,7 @@ sealed partial class Resolver
 
     Literal Literal(Literal literal, Scope scope)
     {
-        With[] withs = [.. literal.Withs.Select(w => new With(WithTarget((RefTerm)w.Target, scope), Term(w.Value, scope)))];
+        With[] withs = [.. literal.Withs.Select(w => WithClause(w, scope))];
         switch (literal)
         {
             case TermLiteral { Term: CallTerm { Name: "assign", IsInfix: true } assign } t:
@@ -110,6 +110,14 @@ sealed partial class Resolver
         _ => Term(term, scope),
     };
 
+    With WithClause(With with, Scope scope)
+    {
+        Term value = Term(with.Value, scope);
+        string? name = value is VarTerm v ? v.Name : value is RefTerm r && !r.HeadIs("data") && !r.HeadIs("input") ? r.DottedName : null;
+        if (name is not null && BuiltinRegistry.Exists(name)) value = new FunctionTerm(value.At, name);
+        return new With(WithTarget((RefTerm)with.Target, scope), value);
+    }
+
     RefTerm WithTarget(RefTerm target, Scope scope)
     {
         var head = (VarTerm)target.Head;
@@ -152,7 +160,7 @@ sealed partial class Resolver
             case TemplateTerm t:
                 return new TemplateTerm(t.At, Terms(t.Parts, scope));
             case TemplateExpression e:
-                return new TemplateExpression(e.At, Term(e.Value, scope), [.. e.Withs.Select(w => new With(WithTarget((RefTerm)w.Target, scope), Term(w.Value, scope)))]);
+                return new TemplateExpression(e.At, Term(e.Value, scope), [.. e.Withs.Select(w => WithClause(w, scope))]);
             default:
                 throw new InvalidOperationException("unknown kind of term");
         }

@@ -115,7 +115,7 @@ sealed partial class Evaluation
         catch (BuiltinException e)
         {
             if (_options.StrictBuiltinErrors)
-                throw new EvaluationException(e.IsOperandError ? "eval_type_error" : "eval_builtin_error", $"{at}: {builtin.Name}: {e.Message}");
+                throw new EvaluationException(e.IsOperandError ? "eval_type_error" : "eval_builtin_error", $"{builtin.Name}: {e.Message}", at);
             return null;
         }
     }

@@ -1,8 +1,11 @@
 namespace Talos.Policy;
 
 /// <summary>An error that ends an evaluation. Codes are OPA's: <c>eval_conflict_error</c>, <c>eval_type_error</c>, <c>eval_builtin_error</c>, <c>eval_cancel_error</c>.</summary>
-sealed class EvaluationException(string code, string message) : Exception(message)
+sealed class EvaluationException(string code, string message, Position? at = null) : Exception(message)
 {
+    /// <summary>Where, when one expression is to blame.</summary>
+    public Position? At { get; } = at;
+
     public string Code { get; } = code;
 }
 

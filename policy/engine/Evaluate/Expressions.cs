@@ -66,7 +66,8 @@ sealed class BaseExpr(Value[] path) : Expr
         Value? value = root;
         foreach (Value key in path)
         {
-            value = value.Get(key);
+            // A number in a constant path names the member of that text, as a path in a store does.
+            value = value.Get(key) ?? (key is NumberValue ? value.Get(key.ToString()) : null);
             if (value is null) break;
         }
         if (ReferenceEquals(root, f.E.Program.Data) && _root is null)

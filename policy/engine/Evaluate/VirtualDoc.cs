@@ -22,7 +22,7 @@ sealed class VirtualDoc(Evaluation evaluation, DocNode node, Value? below) : Val
     {
         var keys = new List<Value>();
         foreach ((Value key, DocNode child) in node.Children)
-            if (!evaluation.IsMasked(child) && child.Subtree.Any(n => n.HasRules && !n.IsFunction || n.Children.Count == 0 && !n.HasRules)) keys.Add(key);
+            if (!evaluation.IsMasked(child) && !child.IsFunction) keys.Add(key);
         if (below is ObjectValue o)
             foreach (Value key in o.Keys.Sorted)
                 if (!node.Children.ContainsKey(key) || !keys.Contains(key)) keys.Add(key);

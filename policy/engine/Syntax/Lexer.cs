@@ -156,7 +156,7 @@ sealed class Lexer(SourceText source)
             throw Fail(start, "non-terminated string");
         }
         _at = end + 1;
-        return new(TokenKind.RawString, start, _at, _text[(start + 1)..end].Replace("\r", "", StringComparison.Ordinal), newLine, space);
+        return new(TokenKind.RawString, start, _at, _text[(start + 1)..end], newLine, space);
     }
 
     string RawTemplateBody(int start, out bool expression)
@@ -172,7 +172,7 @@ sealed class Lexer(SourceText source)
                 expression = c == '{';
                 return value.ToString();
             }
-            else if (c != '\r') value.Append(c);
+            else value.Append(c);
         }
         throw Fail(start, "non-terminated string");
     }

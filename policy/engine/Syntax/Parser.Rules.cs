@@ -5,7 +5,7 @@ sealed partial class Parser
     RuleNodeSyntax Rule()
     {
         Position at = Here;
-        bool isDefault = _token.Is("default") && !_lexer.ContinuesAsName(_token);
+        bool isDefault = At("default");
         if (isDefault) Advance();
         RuleHead head = Head(isDefault);
         if (isDefault)
@@ -13,11 +13,11 @@ sealed partial class Parser
             if (head.Value is null) throw Fail("default rules must have a value");
             return new RuleNodeSyntax(at, _previousEnd, true, head, TrueBody(at), null);
         }
-        bool hasIf = _token.Is("if");
+        bool hasIf = At("if");
         if (_token.Kind == TokenKind.LeftBrace) throw Fail("`if` keyword is required before rule body", "write `if {` instead of `{`");
         Literal[] body = hasIf ? RuleBody() : TrueBody(at);
         RuleNodeSyntax? otherwise = null;
-        if (_token.Is("else"))
+        if (At("else"))
         {
             if (head.Key is not null) throw Fail("else keyword cannot be used on multi-value rules");
             if (!hasIf) throw Fail("else keyword cannot be used on rules without a body");
@@ -49,11 +49,11 @@ sealed partial class Parser
             Advance();
             value = InfixTerm(false);
         }
-        bool hasIf = _token.Is("if");
+        bool hasIf = At("if");
         if (_token.Kind == TokenKind.LeftBrace) throw Fail("`if` keyword is required before rule body", "write `else … if {`");
         if (!hasIf && value is null) throw Fail("expected else value or rule body");
         Literal[] body = hasIf ? RuleBody() : TrueBody(at);
-        RuleNodeSyntax? otherwise = _token.Is("else") ? Else(first) : null;
+        RuleNodeSyntax? otherwise = At("else") ? Else(first) : null;
         _depth--;
         return new RuleNodeSyntax(at, _previousEnd, false, new RuleHead(at, first.Name, first.Args, null, value), body, otherwise);
     }
@@ -72,7 +72,7 @@ sealed partial class Parser
             if (args.Length == 0) throw new SyntaxException(at.Error("rego_parse_error", "a function needs at least one argument"));
         }
         Term? key = null, value = null;
-        if (_token.Is("contains"))
+        if (At("contains"))
         {
             if (isDefault) throw Fail("default rules cannot be sets");
             if (args is not null) throw Fail("the contains keyword can only be used with multi-value rule definitions (e.g., p contains <VALUE> { ... })");
@@ -113,14 +113,14 @@ sealed partial class Parser
     Literal Literal()
     {
         Position at = Here;
-        if (_token.Is("some") && !_lexer.ContinuesAsName(_token)) return Some(at);
-        if (_token.Is("every") && !_lexer.ContinuesAsName(_token)) return Every(at);
-        bool negated = _token.Is("not") && !_lexer.ContinuesAsName(_token);
+        if (At("some")) return Some(at);
+        if (At("every")) return Every(at);
+        bool negated = At("not");
         if (negated)
         {
             Advance();
-            if (_token.Is("some")) throw Fail("illegal negation of 'some'");
-            if (_token.Is("every")) throw Fail("illegal negation of 'every'", "negate what the body says instead");
+            if (At("some")) throw Fail("illegal negation of 'some'");
+            if (At("every")) throw Fail("illegal negation of 'every'", "negate what the body says instead");
         }
         Term term = InfixTerm(true);
         if (_token.Kind is TokenKind.Assign or TokenKind.Unify)
@@ -136,15 +136,15 @@ sealed partial class Parser
 
     With[] Withs()
     {
-        if (!_token.Is("with")) return [];
+        if (!At("with")) return [];
         var withs = new List<With>();
-        while (_token.Is("with"))
+        while (At("with"))
         {
             Advance();
             Position at = Here;
             if (!StartsName) throw Fail("with keyword target must be a reference");
             Term target = Reference(NameTerm(), allowCall: false);
-            if (!_token.Is("as")) throw Fail("expected `as` keyword");
+            if (!At("as")) throw Fail("expected `as` keyword");
             Advance();
             withs.Add(new With(target as RefTerm ?? new RefTerm(at, target, []), InfixTerm(false)));
         }
@@ -179,7 +179,7 @@ sealed partial class Parser
             Advance();
             (key, value) = (value, Variable());
         }
-        if (!_token.Is("in")) throw Fail("expected `in`");
+        if (!At("in")) throw Fail("expected `in`");
         Advance();
         Term domain = InfixTerm(true);
         Expect(TokenKind.LeftBrace, "{");

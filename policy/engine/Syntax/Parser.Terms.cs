@@ -22,7 +22,7 @@ sealed partial class Parser
                 int depth = _depth;
                 Advance();
                 Term? middle = Speculate(() => Relation(null));
-                if (middle is not null && _token.Is("in"))
+                if (middle is not null && At("in"))
                 {
                     Advance();
                     left = new CallTerm(left.At, Operator(left.At, "internal.member_3"), [left, middle, Relation(null)], true);
@@ -31,7 +31,7 @@ sealed partial class Parser
                 (_lexer.Offset, _token, _previousEnd, _wildcards, _depth) = (offset, token, previous, wildcards, depth);
                 break;
             }
-            if (!_token.Is("in")) break;
+            if (!At("in")) break;
             Advance();
             left = new CallTerm(left.At, Operator(left.At, "internal.member_2"), [left, Relation(null)], true);
         }

@@ -84,7 +84,7 @@ sealed partial class Parser
             int start = _token.Start;
             try
             {
-                if (_token.Is("import") && !_lexer.ContinuesAsName(_token)) imports.Add(Import());
+                if (At("import")) imports.Add(Import());
                 else rules.Add(Rule());
                 EndOfStatement();
             }
@@ -169,7 +169,7 @@ sealed partial class Parser
         if (path.Path.Any(p => p is not ConstantTerm { Value: StringValue }))
             throw new SyntaxException(pathAt.Error("rego_parse_error", "unexpected import path, expecting string"));
         string? alias = null;
-        if (_token.Is("as"))
+        if (At("as"))
         {
             Advance();
             if (_token.Kind != TokenKind.Name) throw Fail("unexpected import alias, expected var");
@@ -178,6 +178,9 @@ sealed partial class Parser
         }
         return new ImportSyntax(at, path, alias);
     }
+
+    /// <summary>Whether the token is this keyword, and not the first part of a name like <c>if.x</c>.</summary>
+    bool At(string keyword) => _token.Is(keyword) && !_lexer.ContinuesAsName(_token);
 
     Position Here => new(_source, _token.Start);
 
