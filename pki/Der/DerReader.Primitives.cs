@@ -55,7 +55,10 @@ ref partial struct DerReader
             throw new MalformedDerException(value.Start, "a bit string that must hold whole octets does not");
         return new DerValue
         {
-            Tag = value.Tag, Start = value.Start, ContentStart = value.ContentStart + 1, Content = value.Content[1..],
+            Tag = value.Tag,
+            Start = value.Start,
+            ContentStart = value.ContentStart + 1,
+            Content = value.Content[1..],
         };
     }
 

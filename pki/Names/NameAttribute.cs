@@ -13,6 +13,9 @@ sealed record NameAttribute(string Type, byte Tag, string Text, string Canonical
         DerValue value = reader.Read();
         reader.RequireEnd();
         string? text = Decode(value);
+        // A NUL has only ever been used to make two readers see two names.
+        if (text?.Contains('\0') == true)
+            throw new MalformedDerException(value.Start, "a name holds a NUL");
         if (text is null)
         {
             string hex = "#" + Convert.ToHexStringLower(value.Content);

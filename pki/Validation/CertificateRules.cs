@@ -33,9 +33,10 @@ static class CertificateRules
             : null;
     }
 
-    public static PathFault? AuthorityFault(Certificate authority, ValidationOptions options)
+    /// <param name="isAnchor">It is trusted as it is; nobody verifies its signature.</param>
+    public static PathFault? AuthorityFault(Certificate authority, ValidationOptions options, bool isAnchor)
     {
-        if (Common(authority, options, StructureRole.Authority) is { } fault)
+        if (Common(authority, options, StructureRole.Authority, signatureCounts: !(isAnchor && authority.IsSelfIssued)) is { } fault)
             return fault;
         // RFC 5280 §6.1.4(k), (n)
         if (!authority.IsAuthority)
@@ -54,7 +55,7 @@ static class CertificateRules
         return purposes.Contains(wanted) || (anyCounts && purposes.Contains(ObjectIdentifiers.AnyExtendedKeyUsage));
     }
 
-    static PathFault? Common(Certificate certificate, ValidationOptions options, StructureRole role)
+    static PathFault? Common(Certificate certificate, ValidationOptions options, StructureRole role, bool signatureCounts = true)
     {
         if (options.Time < certificate.NotBefore)
             return new PathFault(ValidationReason.NotYetValid, $"`{certificate.Subject}` is valid only from {certificate.NotBefore:u}", certificate)
@@ -67,7 +68,7 @@ static class CertificateRules
             {
                 Hint = "renew it, or check this machine's clock",
             };
-        if (!options.Policy.Accepts(certificate.SignatureAlgorithm))
+        if (signatureCounts && !options.Policy.Accepts(certificate.SignatureAlgorithm))
             return new PathFault(ValidationReason.WeakAlgorithm, $"`{certificate.Subject}` is signed with {certificate.SignatureAlgorithm.Id}, which is not accepted", certificate);
         if (options.Policy.KeyFault(certificate.PublicKey) is { } weak)
             return new PathFault(ValidationReason.WeakKey, $"`{certificate.Subject}`: {weak}", certificate);

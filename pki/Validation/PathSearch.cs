@@ -26,7 +26,7 @@ sealed class PathSearch
     readonly ILookup<DistinguishedName, Certificate> _intermediates;
     readonly List<Certificate> _path = [];
     readonly Dictionary<(Certificate Child, Certificate Issuer), PathFault?> _signatures = [];
-    readonly Dictionary<Certificate, PathFault?> _authorities = [];
+    readonly Dictionary<(Certificate Authority, bool IsAnchor), PathFault?> _authorities = [];
     PathFault? _fault;
     int _faultDepth = -1;
     int _paths;
@@ -66,7 +66,7 @@ sealed class PathSearch
             if (_exhausted)
                 return null;
             // A leaf is never trusted for itself: something in the store must have issued it.
-            if (_path.Contains(anchor) || !Links(current, anchor, issuedAuthorities))
+            if (_path.Contains(anchor) || !Links(current, anchor, issuedAuthorities, isAnchor: true))
                 continue;
             _path.Add(anchor);
             if (Judge() is { } path)
@@ -90,7 +90,7 @@ sealed class PathSearch
         {
             if (_exhausted)
                 return null;
-            if (Repeats(candidate) || !Links(current, candidate, issuedAuthorities))
+            if (Repeats(candidate) || !Links(current, candidate, issuedAuthorities, isAnchor: false))
                 continue;
             _path.Add(candidate);
             if (Extend(issuedAuthorities + (candidate.IsSelfIssued ? 0 : 1)) is { } path)
@@ -118,10 +118,10 @@ sealed class PathSearch
         return candidates.OrderByDescending(c => c.SubjectKeyIdentifier is { } id ? (id.Span.SequenceEqual(wanted.Span) ? 2 : 0) : 1);
     }
 
-    bool Links(Certificate child, Certificate issuer, int issuedAuthorities)
+    bool Links(Certificate child, Certificate issuer, int issuedAuthorities, bool isAnchor)
     {
-        if (!_authorities.TryGetValue(issuer, out PathFault? fault))
-            _authorities[issuer] = fault = CertificateRules.AuthorityFault(issuer, _options);
+        if (!_authorities.TryGetValue((issuer, isAnchor), out PathFault? fault))
+            _authorities[(issuer, isAnchor)] = fault = CertificateRules.AuthorityFault(issuer, _options, isAnchor);
         if (fault is null && issuer.BasicConstraints?.PathLength < issuedAuthorities)
             fault = new PathFault(
                 ValidationReason.PathTooLong, $"`{issuer.Subject}` allows {issuer.BasicConstraints!.PathLength} authorities below itself; there are {issuedAuthorities}", issuer);

@@ -16,6 +16,9 @@ static partial class StructureRules
             c.ExtendedKeyUsage?.Contains(ObjectIdentifiers.AnyExtendedKeyUsage) == true ? "its key purposes include any purpose" : null),
         new("root-no-key-purposes", "CABF BR §7.1.2.1.2", RuleScope.PublicWeb, StructureRole.Authority, static (c, _) =>
             c.IsSelfIssued && c.ExtendedKeyUsage is not null ? "it is a root with key purposes" : null),
+        new("root-key-identifiers-equal", "CABF BR §7.1.2.1.3", RuleScope.PublicWeb, StructureRole.Authority, static (c, _) =>
+            c.IsSelfIssued && c.AuthorityKeyIdentifier is { } above && c.SubjectKeyIdentifier is { } own && !above.Span.SequenceEqual(own.Span)
+                ? "it is a root and its two key identifiers differ" : null),
         new("authority-key-identifier-only", "CABF BR §7.1.2.11.1", RuleScope.PublicWeb, null, static (c, _) =>
             c.AuthorityKey is { } key && (key.KeyIdentifier is null || key.Serial is not null || !key.Issuer.IsEmpty)
                 ? "its authority key identifier is not a key identifier alone" : null),

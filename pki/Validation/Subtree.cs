@@ -32,7 +32,7 @@ static class Subtree
         NameKinds.Dns => subtree.Text.Length == 0 || DnsName.IsValid(subtree.Text),
         NameKinds.Address => Address([], subtree.Octets.Span) != NameFit.Undecidable,
         NameKinds.Email => subtree.Text.Contains('@')
-            ? subtree.Text.LastIndexOf('@') > 0 && DnsName.IsValid(subtree.Text.AsSpan(subtree.Text.LastIndexOf('@') + 1))
+            ? subtree.Text.IndexOf('@') is var at && at > 0 && at == subtree.Text.LastIndexOf('@') && DnsName.IsValid(subtree.Text.AsSpan(at + 1))
             : HostForm("a.example", subtree.Text) != NameFit.Undecidable,
         NameKinds.Uri => HostForm("a.example", subtree.Text) != NameFit.Undecidable,
         _ => true,

@@ -77,7 +77,9 @@ public sealed class OpenSslTests : IDisposable
         Certificate good = await Issue(), revoked = await Issue();
         CertificateRevocationList list = authority.IssueCrl(new CrlContent
         {
-            Number = 2, Entries = [new CrlEntry(revoked.Serial, clock.Time, CrlReason.KeyCompromise)], Life = TimeSpan.FromHours(1),
+            Number = 2,
+            Entries = [new CrlEntry(revoked.Serial, clock.Time, CrlReason.KeyCompromise)],
+            Life = TimeSpan.FromHours(1),
         });
         string root = Write("root.pem", authority.Certificate.ToPem()), crl = Write("crl.pem", list.ToPem());
         string[] common = ["verify", "-x509_strict", "-crl_check", "-attime", $"{TestFleet.Now.ToUnixTimeSeconds()}", "-CAfile", root, "-CRLfile", crl];

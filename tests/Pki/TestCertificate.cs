@@ -58,7 +58,9 @@ sealed class TestCertificate
     {
         var c = new TestCertificate
         {
-            Subject = [Text(ObjectIdentifiers.CommonName, "Test CA")], NotBefore = TestFleet.Now.AddDays(-1), NotAfter = TestFleet.Now.AddDays(3000),
+            Subject = [Text(ObjectIdentifiers.CommonName, "Test CA")],
+            NotBefore = TestFleet.Now.AddDays(-1),
+            NotAfter = TestFleet.Now.AddDays(3000),
         };
         c.SetBasicConstraints(true, true, 1);
         c.Set(ObjectIdentifiers.KeyUsage, true, w => w.NamedBits((uint)(KeyUsages.KeyCertSign | KeyUsages.CrlSign | KeyUsages.DigitalSignature)));

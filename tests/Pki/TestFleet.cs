@@ -31,7 +31,11 @@ sealed class TestFleet : IDisposable
 
     public static IdentityGrant NodeGrant { get; } = new()
     {
-        Cluster = Cluster, Name = "node-1", Roles = ["os:node"], DnsNames = ["node-1.alpha.example"], Addresses = [IPAddress.Parse("10.0.0.7")],
+        Cluster = Cluster,
+        Name = "node-1",
+        Roles = ["os:node"],
+        DnsNames = ["node-1.alpha.example"],
+        Addresses = [IPAddress.Parse("10.0.0.7")],
     };
 
     public static IdentityGrant UserGrant { get; } = new() { Cluster = Cluster, Name = "anna", Roles = ["os:admin", "os:reader"] };

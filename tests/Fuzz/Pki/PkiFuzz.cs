@@ -29,7 +29,9 @@ static class PkiFuzz
             CertificateProfile.Node, grant, VerifiedRequest.Parse(csr.Der.Span).Require(), (_, _) => new(SerialVerdict.Recorded)).AsTask().Result.Require());
         CertificateRevocationList list = authority.IssueCrl(new CrlContent
         {
-            Number = 1, Entries = [new CrlEntry(leaf.Serial, time.GetUtcNow(), CrlReason.Superseded)], Life = TimeSpan.FromDays(1),
+            Number = 1,
+            Entries = [new CrlEntry(leaf.Serial, time.GetUtcNow(), CrlReason.Superseded)],
+            Life = TimeSpan.FromDays(1),
         });
         byte[][] seeds = [leaf.Der.ToArray(), csr.Der.ToArray(), list.Der.ToArray()];
         TrustStore trust = TrustStore.Create(authority.Certificate);
