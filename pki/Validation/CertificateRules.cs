@@ -19,11 +19,17 @@ static class CertificateRules
     {
         if (Common(leaf, options, options.ListsInQuestion.IsEmpty ? StructureRole.Leaf : StructureRole.ListSigner) is { } fault)
             return fault;
-        if (!ServesPurpose(leaf, options.Purpose, anyCounts: options.Policy.Rules != RuleBook.Web))
+        if (!ServesPurpose(leaf, options.Purpose, anyCounts: options.Policy.Rules is RuleBook.Internet or RuleBook.Historic))
             return new PathFault(ValidationReason.KeyPurpose, $"`{leaf.Subject}` is not for use as a {(options.Purpose == ValidationPurpose.Client ? "client" : "server")}", leaf);
-        // A TLS 1.3 peer signs the handshake with its key (RFC 8446 §4.4.2.2); RFC 5280 by itself knows no handshakes.
-        bool handshake = options.Purpose != ValidationPurpose.Any && options.Policy.Rules is (RuleBook.Fleet or RuleBook.Web);
-        if (handshake && leaf.KeyUsage is { } usage && (usage & (KeyUsages.DigitalSignature | KeyUsages.KeyEncipherment | KeyUsages.KeyAgreement)) == 0)
+        // A TLS 1.3 peer signs the handshake with its key (RFC 8446 §4.4.2.2). Public servers may be reached by older versions; RFC
+        // 5280 by itself knows no handshakes.
+        KeyUsages handshake = options.Purpose == ValidationPurpose.Any ? KeyUsages.None : options.Policy.Rules switch
+        {
+            RuleBook.Fleet => KeyUsages.DigitalSignature,
+            RuleBook.Web => KeyUsages.DigitalSignature | KeyUsages.KeyEncipherment | KeyUsages.KeyAgreement,
+            RuleBook.Internet or RuleBook.Historic => KeyUsages.None,
+        };
+        if (handshake != KeyUsages.None && leaf.KeyUsage is { } usage && (usage & handshake) == 0)
             return new PathFault(ValidationReason.KeyUsage, $"the key of `{leaf.Subject}` may not sign a handshake", leaf);
         return options.ExpectedName is { } expected && !PeerNames.Holds(leaf, expected)
             ? new PathFault(ValidationReason.NameMismatch, $"the certificate is not for `{expected}`", leaf)

@@ -8,7 +8,7 @@ static partial class StructureRules
     // CA/Browser Forum, Baseline Requirements for TLS server certificates: what a relying party can see of them.
     static ImmutableArray<StructureRule> PublicWeb() =>
     [
-        new("leaf-key-purposes-present", "CABF BR §7.1.2.7.6", RuleScope.PublicWeb, StructureRole.Leaf, static (c, _) =>
+        new("leaf-key-purposes-present", "CABF BR §7.1.2.7.6", RuleScope.Peers, StructureRole.Leaf, static (c, _) =>
             c.ExtendedKeyUsage is null ? "it has no key purposes" : null),
         new("leaf-key-purposes-not-critical", "CABF BR §7.1.2.7.6", RuleScope.PublicWeb, StructureRole.Leaf, static (c, _) =>
             c.Find(ObjectIdentifiers.ExtendedKeyUsage) is { Critical: true } ? "its key purposes are critical" : null),
