@@ -127,6 +127,9 @@ sealed partial class TrustService(
         return new CertificateResponse { Certificate = ByteString.CopyFrom(certificate.Der.Span), BundlePem = issuer.BundlePem };
     }
 
+    // LIMIT: about 8 MiB. Nodes renew with the key they have.
+    static readonly RecentKeys s_recentKeys = new(4096);
+
     static VerifiedRequest Parse(ByteString csr) =>
-        VerifiedRequest.Parse(csr.Span).Is(out var request, out var failure) ? request : throw Refusals.From(failure);
+        VerifiedRequest.Parse(csr.Span, s_recentKeys).Is(out var request, out var failure) ? request : throw Refusals.From(failure);
 }
