@@ -33,6 +33,13 @@ public sealed record ReportInput(ComplianceReport Report, GateResult? Gate = nul
     internal Waiver? WaiverOf(CheckResult result) =>
         Gate?.Findings.FirstOrDefault(f => ReferenceEquals(f.Result, result)) is { Disposition: Disposition.Waived } finding ? finding.Waiver : null;
 
+    /// <summary>The catalogues that the target was asked about.</summary>
+    internal static IEnumerable<CheckCatalogue> Asked(ComplianceReport report)
+    {
+        var ids = report.Results.Select(r => r.Check.Catalogue).ToHashSet();
+        return report.Catalogues.Where(c => ids.Contains(c.Id));
+    }
+
     internal static string Word(Verdict verdict) => verdict switch
     {
         Verdict.Unknown => "UNKNOWN",

@@ -23,7 +23,7 @@ public static partial class ReportWriter
         WriteHistory(input, output);
         output.Write("<h2 id=\"all\">All checks</h2>\n");
         foreach (var section in Sections(report)) WriteSection(input, output, section);
-        output.Write($"<footer>{E(ReportInput.Product)} {E(ReportInput.Version)} · {E(string.Join(" · ", report.Catalogues.Select(c => $"{c.Title} {c.Version} ({c.Source})")))}</footer>\n</main></body></html>\n");
+        output.Write($"<footer>{E(ReportInput.Product)} {E(ReportInput.Version)} · {E(string.Join(" · ", ReportInput.Asked(report).Select(c => $"{c.Title} {c.Version} ({c.Source})")))}</footer>\n</main></body></html>\n");
     }
 
     static IEnumerable<IGrouping<(string Catalogue, string Title), CheckResult>> Sections(ComplianceReport report) =>
@@ -44,7 +44,7 @@ public static partial class ReportWriter
             <dl><dt>Scanned</dt><dd>{E(ReportInput.Stamp(report.Time))}, in {report.Duration.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture)} ms</dd>
             <dt>Target</dt><dd>{E(KindWords(report.Kind))}</dd>
             <dt>Kernel</dt><dd>{E(kernel.Length > 0 ? kernel : "not known")}</dd>
-            <dt>Benchmarks</dt><dd>{E(string.Join(", ", report.Catalogues.Select(c => c.Title)))}</dd></dl></header>
+            <dt>Benchmarks</dt><dd>{E(string.Join(", ", ReportInput.Asked(report).Select(c => c.Title)))}</dd></dl></header>
             <ul class="sums">
 
             """);
@@ -90,7 +90,7 @@ public static partial class ReportWriter
         {
             var check = result.Check;
             output.Write($"<article class=\"{Style(result.Verdict)}\"><h3><span class=\"tag\">{ReportInput.Word(result.Verdict)}</span> {E(check.Title)} <small>{E(check.Id)} · level {check.Level}</small></h3>\n");
-            output.Write($"<p>{E(Sentence(result.Reason))}</p>\n<dl><dt>Why</dt><dd>{E(check.Rationale)}</dd><dt>What to do</dt><dd>{E(check.Remediation)}</dd>");
+            output.Write($"<p>{Prose(result.Reason)}</p>\n<dl><dt>Why</dt><dd>{E(check.Rationale)}</dd><dt>What to do</dt><dd>{E(check.Remediation)}</dd>");
             output.Write($"<dt>Source</dt><dd>{E(check.Citation)}</dd><dt>Evidence</dt><dd>");
             WriteEvidence(result, output);
             output.Write("</dd></dl></article>\n");
@@ -109,7 +109,7 @@ public static partial class ReportWriter
         }
         output.Write("<table><thead><tr><th>Check<th>Finding<th>Reason<th>Owner<th>Until</tr></thead><tbody>\n");
         foreach (var finding in waived)
-            output.Write($"<tr><td>{E(finding.Result.Check.Id)}<td>{E(Sentence(finding.Result.Reason))}<td>{E(finding.Waiver!.Reason)}<td>{E(finding.Waiver.Owner)}<td class=\"date\">{finding.Waiver.Expiry:yyyy-MM-dd}</tr>\n");
+            output.Write($"<tr><td>{E(finding.Result.Check.Id)}<td>{Prose(finding.Result.Reason)}<td>{E(finding.Waiver!.Reason)}<td>{E(finding.Waiver.Owner)}<td class=\"date\">{finding.Waiver.Expiry:yyyy-MM-dd}</tr>\n");
         foreach (var waiver in gate.StaleWaivers)
             output.Write($"<tr><td>{E(waiver.Id)}<td>Passes; the waiver is no longer needed.<td>{E(waiver.Reason)}<td>{E(waiver.Owner)}<td class=\"date\">{waiver.Expiry:yyyy-MM-dd}</tr>\n");
         output.Write("</tbody></table>\n");
@@ -131,7 +131,7 @@ public static partial class ReportWriter
         foreach (var result in section)
         {
             var waived = input.WaiverOf(result) is not null;
-            output.Write($"<tr class=\"{(waived ? "waived" : Style(result.Verdict))}\"><td><span class=\"tag\">{(waived ? "WAIVED" : ReportInput.Word(result.Verdict))}</span><td>{E(result.Check.Title)}<br><small>{E(result.Check.Id)}</small><td>{E(Sentence(result.Reason))}<br><small>");
+            output.Write($"<tr class=\"{(waived ? "waived" : Style(result.Verdict))}\"><td><span class=\"tag\">{(waived ? "WAIVED" : ReportInput.Word(result.Verdict))}</span><td>{E(result.Check.Title)}<br><small>{E(result.Check.Id)}</small><td>{Prose(result.Reason)}<br><small>");
             WriteEvidence(result, output);
             output.Write("</small></tr>\n");
         }
@@ -178,6 +178,14 @@ public static partial class ReportWriter
     {
         var line = OneLine(reason);
         return line.Length == 0 ? "" : line.EndsWith('.') ? line : line + ".";
+    }
+
+    // What stands in backticks is set as code.
+    static string Prose(string reason)
+    {
+        var parts = E(Sentence(reason)).Split('`');
+        if (parts.Length % 2 == 0) return string.Join('`', parts);
+        return string.Concat(parts.Select((part, i) => i % 2 == 0 ? part : $"<code>{part}</code>"));
     }
 
     static string E(string text) => WebUtility.HtmlEncode(text);

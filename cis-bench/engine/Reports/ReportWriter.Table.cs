@@ -27,7 +27,7 @@ public static partial class ReportWriter
     {
         var report = input.Report;
         var waived = input.Gate?.Findings.Count(f => f.Disposition == Disposition.Waived) ?? 0;
-        var catalogues = string.Join(", ", report.Catalogues.Select(c => c.Id));
+        var catalogues = string.Join(", ", ReportInput.Asked(report).Select(c => c.Id));
         var ending = input.Gate is null ? "" : input.Gate.Pass is null ? "; the gate stops" : "; the gate passes";
         return string.Create(CultureInfo.InvariantCulture,
             $"{report.Results.Count} checks of {catalogues}: {report.Count(Verdict.Pass)} pass, {report.Count(Verdict.Fail)} fail, {report.Count(Verdict.Unknown)} unknown, "
