@@ -16,7 +16,7 @@ static partial class ClusterCommands
         try
         {
             var plan = ClusterPlan.Create(invocation.Get(Name), invocation.IsGiven(Kind) ? invocation.Get(Kind) : Provisioner.Qemu, Folder(invocation), invocation.Get(Count), invocation.Get(FirstPort));
-            Directory.CreateDirectory(plan.Folder);
+            Directory.CreateDirectory(plan.Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             var creation = new ClusterCreation(invocation, plan, ClusterRecord.Open(plan), Starter(invocation, plan), invocation.Get(Limit));
             await creation.RunAsync();
             return ExitCode.Done;
@@ -134,7 +134,7 @@ sealed class ClusterCreation(Invocation invocation, ClusterPlan plan, ClusterRec
         var version = await PatientlyAsync(node, "answers", async () =>
         {
             using var connection = PeerConnection.ToNode(node.Api, Credentials(), invocation.Terminal.Time);
-            return await invocation.RequireAsync(connection, (c, options) => c.Machine().VersionAsync(new VersionRequest(), options));
+            return await invocation.RequireAsync(connection, (c, options) => c.Machine().VersionAsync(new VersionRequest(), options), node.Name);
         });
         Say($"{node.Name} answers: {version.Tag}, {version.Kernel}");
     }

@@ -89,6 +89,8 @@ sealed record CallFailure(StatusCode Code, string Reason, string Message, string
     {
         var line = string.Concat(text.ReplaceLineEndings(" ").Select(c => char.IsControl(c) ? ' ' : c)).Trim().TrimEnd('.');
         if (line.Length == 0) return "the node gave no reason";
-        return line.Length > 1 && char.IsUpper(line[0]) && char.IsLower(line[1]) ? char.ToLowerInvariant(line[0]) + line[1..] : line;
+        // A sentence's first word is lowered; a name such as `TokenList` is not.
+        var first = line.Split(' ')[0];
+        return char.IsUpper(line[0]) && !first.Skip(1).Any(char.IsUpper) ? char.ToLowerInvariant(line[0]) + line[1..] : line;
     }
 }

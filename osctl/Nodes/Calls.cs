@@ -34,13 +34,14 @@ static class Calls
         return await RequireAsync(invocation, connection, (c, options) => ask(c.Trust(), options));
     }
 
-    public static async Task<T> RequireAsync<T>(this Invocation invocation, PeerConnection connection, Func<PeerConnection, CallOptions, AsyncUnaryCall<T>> ask) where T : class
+    /// <summary>One call whose failure ends the command.</summary>
+    public static async Task<T> RequireAsync<T>(this Invocation invocation, PeerConnection connection, Func<PeerConnection, CallOptions, AsyncUnaryCall<T>> ask, string peer = "trustd") where T : class
     {
-        var target = new Target("trustd", connection.Endpoint);
+        var target = new Target(peer, connection.Endpoint);
         var answer = await FanOut.AskAsync<T>(invocation, target, connection, async (c, options) => await ask(c, options), invocation.Timeout);
         if (answer.Value is { } value) return value;
         var failure = answer.Failure!;
         var reason = failure.Reason.Length == 0 ? "" : $" [{failure.Reason}]";
-        throw new OsctlException($"trustd: {failure.Message}{reason}", failure.Hint, failure.IsDenial ? ExitCode.Denied : ExitCode.NodeFailed);
+        throw new OsctlException($"{peer}: {failure.Message}{reason}", failure.Hint, failure.IsDenial ? ExitCode.Denied : ExitCode.NodeFailed);
     }
 }
