@@ -85,6 +85,11 @@ static class CommandLine
             terminal.Fail(Nodes.CallFailure.Sentence(e.Message), null);
             return ExitCode.NotAsked;
         }
+        catch (Exception e) when (terminal.Environment("TALOS_TRACE") is null)
+        {
+            terminal.Fail($"osctl has a bug: {e.GetType().Name}: {Nodes.CallFailure.Sentence(e.Message)}", "with TALOS_TRACE=1 it shows where");
+            return ExitCode.NotAsked;
+        }
     }
 
     // EPIPE.

@@ -21,11 +21,19 @@ static partial class AuditCommands
         {
             var entries = new Entries([]);
             await foreach (var record in ReadAsync(invocation, connection, tail, options)) entries.Records.Add(record);
+            if (!invocation.Get(Openings)) RemoveEnded(entries.Records);
             return entries;
         }, invocation.Timeout);
         return Answers.Print(invocation, answers, invocation.Table(Columns),
             (table, node, entries) => { foreach (var record in entries.Records) table.Add(Row(node, record)); },
             entries => new() { ["entries"] = new System.Text.Json.Nodes.JsonArray([.. entries.Records.Select(r => Tree(r))]) });
+    }
+
+    // A call that has ended says everything in its closing entry; one that has not shows as open.
+    static void RemoveEnded(List<AuditRecord> records)
+    {
+        var ended = records.Where(r => r.Entry.HasOpenedIndex).Select(r => r.Entry.OpenedIndex).ToHashSet();
+        records.RemoveAll(r => r.Entry.Kind == EntryKind.CallOpened && ended.Contains(r.Index));
     }
 
     static async Task<int> FollowAsync(Invocation invocation, uint tail)
@@ -73,6 +81,7 @@ static partial class AuditCommands
     {
         if (invocation.Get(Caller) is { Length: > 0 } caller && entry.Caller?.Name != caller) return false;
         if (invocation.Get(Method) is { Length: > 0 } method && !entry.Method.Contains(method, StringComparison.OrdinalIgnoreCase)) return false;
+        if (invocation.Get(Follow) && !invocation.Get(Openings) && entry.Kind == EntryKind.CallOpened) return false;
         return !invocation.Get(Denied) || entry.Decision?.Effect == Effect.Deny || entry.Kind == EntryKind.HandshakeFailed;
     }
 
@@ -81,7 +90,7 @@ static partial class AuditCommands
         var e = record.Entry;
         var what = e.Method.Length > 0 ? e.Method[(e.Method.LastIndexOf('.') + 1)..] : e.Kind.ToString();
         var decision = e.Kind == EntryKind.CallOpened ? "" : e.Decision?.Effect switch { Effect.Allow => "allow", Effect.Deny => "deny", _ => "" };
-        var outcome = e.Outcome?.Status ?? (e.Kind == EntryKind.CallOpened ? "opened" : "");
+        var outcome = e.Outcome?.Status ?? (e.Kind == EntryKind.CallOpened ? "open" : "");
         var reason = e.Decision is { ReasonId.Length: > 0 } d && d.Effect == Effect.Deny ? d.ReasonId : e.Method.Length == 0 ? e.Message : e.Outcome?.Message ?? "";
         return
         [

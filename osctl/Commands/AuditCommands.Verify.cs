@@ -83,7 +83,7 @@ static partial class AuditCommands
         var result = verified.Result;
         if (result.Verdict == AuditVerdict.Verified)
         {
-            var open = result.OpenCalls.Count == 0 ? "" : $", {result.OpenCalls.Count} of them calls without an end";
+            var open = result.OpenCalls.Count == 0 ? "" : $", {result.OpenCalls.Count} of them calls that have not ended yet";
             invocation.Output.WriteLine($"{name}: verified, {result.Size} entries under one signed root{open}");
             if (verified.FirstSeen) invocation.Output.WriteLine($"{name}: its key is seen for the first time and kept: {verified.Key}");
             return;

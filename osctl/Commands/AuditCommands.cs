@@ -19,6 +19,8 @@ static partial class AuditCommands
 
     static readonly Option<bool> Denied = new("--denied") { Description = "Only what was denied or failed a handshake" };
 
+    static readonly Option<bool> Openings = new("--openings") { Description = "The opening entry of each call too, which says only that it arrived" };
+
     static readonly Argument<ulong> Index = new("INDEX") { Description = "Index of the entry" };
 
     static readonly Argument<string> Folder = new("FOLDER") { Description = "Empty or new folder" };
@@ -37,13 +39,13 @@ static partial class AuditCommands
     static Verb List() => new("list", "List entries", "osctl audit list", "osctl audit list --denied", "osctl audit list --caller alice --method Reboot -o json")
     {
         OtherNames = ["ls"],
-        Options = { From, Tail, Follow, Caller, Method, Denied },
+        Options = { From, Tail, Follow, Caller, Method, Denied, Openings },
         Run = invocation => ListAsync(invocation, invocation.Get(Tail)),
     };
 
     static Verb TailOf() => new("tail", "Show the newest entries", "osctl audit tail", "osctl audit tail -f --denied", "osctl audit tail --tail 5 -n cp-1,worker-1")
     {
-        Options = { Tail, Follow, Caller, Method, Denied },
+        Options = { Tail, Follow, Caller, Method, Denied, Openings },
         Run = invocation => ListAsync(invocation, invocation.IsGiven(Tail) ? invocation.Get(Tail) : 20),
     };
 

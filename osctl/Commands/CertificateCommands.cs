@@ -46,7 +46,7 @@ static class CertificateCommands
         },
     };
 
-    static Verb Revoke() => new("revoke", "Take certificates back: every node refuses them from then on", "osctl cert revoke 01f3c2…", "osctl cert revoke --name alice --reason 'left the company'")
+    static Verb Revoke() => new("revoke", "Take certificates back: every node refuses them from then on", "osctl cert revoke 01f3c2…", "osctl cert revoke --name alice --reason \"left the company\"")
     {
         Arguments = { Serial },
         Options = { RevokedName, Reason },

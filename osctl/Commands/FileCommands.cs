@@ -35,7 +35,7 @@ static class FileCommands
             listing => new JsonObject { ["entries"] = new JsonArray([.. listing.Entries.Select(e => (JsonNode)MessageTree.From(e))]) }),
     };
 
-    public static Verb Read() => new("cat", "Print a file of a node", "osctl cat /proc/cmdline", "osctl read /etc/os-release -n worker-1")
+    public static Verb Read() => new("cat", "Print a file of a node", "osctl cat /etc/os-release", "osctl read /proc/meminfo -n worker-1")
     {
         OtherNames = ["read"],
         Arguments = { FilePath },

@@ -32,8 +32,11 @@ static class ServiceCommands
         Run = invocation => invocation.AskAndPrintAsync(
             (c, options) => c.Machine().ServiceRestartAsync(new ServiceRestartRequest { Id = invocation.Get(Id), Timeout = Duration.FromTimeSpan(invocation.Get(Grace)) }, options),
             invocation.Table("NODE", "RESPONSE"),
-            (table, node, answer) => table.Add(node, $"{invocation.Get(Id)} runs again as process {answer.Pid}")),
+            (table, node, answer) => table.Add(node, Restarted(invocation.Get(Id), answer.Pid))),
     };
+
+    // A service that carries the answer itself is restarted after it, so its new process has no number yet.
+    static string Restarted(string id, int pid) => pid == 0 ? $"{id} restarts now" : $"{id} runs again as process {pid}";
 
     public static Verb Stats() => new("stats", "Show the memory and processor time of each service", "osctl stats", "osctl stats -o json")
     {

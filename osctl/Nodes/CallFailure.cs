@@ -48,7 +48,7 @@ sealed record CallFailure(StatusCode Code, string Reason, string Message, string
             return new CallFailure(StatusCode.Unavailable, Talos.Pki.ValidationReasonText.Id(refusal.Reason), $"whoever answers at {connection.Endpoint} is not believed: {refusal.Message}{shown}",
                 refusal.Hint ?? "is this the right context for this address? `osctl config info`");
         }
-        if (reason.Length > 0) return new CallFailure(e.StatusCode, reason, Sentence(e.Status.Detail), hint);
+        if (reason.Length > 0) return new CallFailure(e.StatusCode, reason, OneLine(e.Status.Detail), hint);
         return e.StatusCode switch
         {
             StatusCode.DeadlineExceeded => new CallFailure(e.StatusCode, "", $"no answer from {connection.Endpoint} within {DurationText.Format(timeout ?? TimeSpan.Zero)}", "try a longer `--timeout`"),
@@ -85,12 +85,17 @@ sealed record CallFailure(StatusCode Code, string Reason, string Message, string
         return null;
     }
 
+    /// <summary>A sentence of the runtime or of a library, in the form of ours.</summary>
     internal static string Sentence(string text)
     {
+        var line = OneLine(text);
+        // The first word is lowered unless it is a name such as `HttpClient`.
+        return char.IsUpper(line[0]) && !line.Split(' ')[0].Skip(1).Any(char.IsUpper) ? char.ToLowerInvariant(line[0]) + line[1..] : line;
+    }
+
+    static string OneLine(string text)
+    {
         var line = string.Concat(text.ReplaceLineEndings(" ").Select(c => char.IsControl(c) ? ' ' : c)).Trim().TrimEnd('.');
-        if (line.Length == 0) return "the node gave no reason";
-        // A sentence's first word is lowered; a name such as `TokenList` is not.
-        var first = line.Split(' ')[0];
-        return char.IsUpper(line[0]) && !first.Skip(1).Any(char.IsUpper) ? char.ToLowerInvariant(line[0]) + line[1..] : line;
+        return line.Length == 0 ? "the node gave no reason" : line;
     }
 }

@@ -37,7 +37,7 @@ sealed class ClientCredentials
             X509Certificate2Collection intermediates = [.. chain.Skip(1).Select(c => X509CertificateLoader.LoadCertificate(c.Der.Span))];
             return new ClientCredentials(trust, SslStreamCertificateContext.Create(leaf, intermediates, offline: true), chain[0]);
         }
-        catch (CryptographicException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             throw new OsctlException($"`crt` and `key` of context `{contextName}` do not belong together");
         }

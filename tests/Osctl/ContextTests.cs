@@ -43,7 +43,8 @@ public sealed class ContextTests : IDisposable
         await AddAsync("demo");
         var other = Path.Combine(_osctl.Home, "other");
         await AddAsync("demo", "--talosconfig", other);
-        Assert.Equal(0, await _osctl.RunAsync("config", "merge", other));
+        var code = await _osctl.RunAsync("config", "merge", other);
+        Assert.True(code == 0, _osctl.Error);
         Assert.Equal("context `demo` is added as `demo-1`\n", _osctl.Output);
         Assert.Equal(["demo", "demo-1"], ClientConfiguration.Parse(File.ReadAllText(_osctl.ConfigPath), "c").RequireValue().Contexts.Keys);
     }
@@ -53,7 +54,7 @@ public sealed class ContextTests : IDisposable
     {
         var (certificate, _) = Identity();
         var (_, otherKey) = Identity();
-        Assert.Equal(ExitCode.NotAsked, await AddAsync("bad", certificate, otherKey));
+        Assert.Equal(ExitCode.NotAsked, await AddFilesAsync("bad", certificate, otherKey));
         Assert.Contains("do not belong together", _osctl.Error);
         Assert.False(File.Exists(_osctl.ConfigPath));
     }
@@ -117,10 +118,10 @@ public sealed class ContextTests : IDisposable
     async Task AddAsync(string name, params string[] more)
     {
         var (certificate, key) = Identity();
-        Assert.Equal(0, await AddAsync(name, certificate, key, more));
+        Assert.Equal(0, await AddFilesAsync(name, certificate, key, more));
     }
 
-    Task<int> AddAsync(string name, string certificate, string key, params string[] more) => _osctl.RunAsync(
+    Task<int> AddFilesAsync(string name, string certificate, string key, params string[] more) => _osctl.RunAsync(
     [
         "config", "add", name, "--endpoint", "cp-1=127.0.0.1", "--trustd", "127.0.0.1",
         "--ca", _osctl.Write("ca.crt", certificate), "--crt", _osctl.Write("me.crt", certificate), "--key", _osctl.Write("me.key", key), .. more,

@@ -54,10 +54,10 @@ public sealed class OutputTests
     public void Accepts_a_tree_as_YAML()
     {
         var writer = new StringWriter();
-        TreeWriter.Write(writer, JsonNode.Parse("""[{"node":"cp-1","n":1,"list":[1,[2]],"empty":[],"none":null,"map":{"a b":"x: y","t":"true","s":"multi\nline"}},{}]""")!, OutputFormat.Yaml);
+        TreeWriter.Write(writer, JsonNode.Parse("""[{"node":"cp-1","count":1,"list":[1,[2]],"empty":[],"none":null,"map":{"a b":"x: y","t":"true","s":"multi\nline"}},{}]""")!, OutputFormat.Yaml);
         Assert.Equal("""
             - node: cp-1
-              n: 1
+              count: 1
               list:
               - 1
               - - 2
