@@ -12,7 +12,7 @@ static class ImageBuilder
     const string RootDevice = "/dev/vda";
 
     // LIMIT: what is larger takes too long to fetch and to verify at boot; nothing a node needs comes near it.
-    const long MaxTotalBytes = 30_000_000;
+    const long MaxTotalBytes = 30 << 20;
 
     /// <summary>
     /// Builds into <paramref name="output"/>. What was there before stays until everything has succeeded, so a refused

@@ -9,7 +9,7 @@ static class SquashFileSystem
     [
         "-noappend", "-quiet", "-no-progress",
         "-all-root", "-all-time", "0", "-mkfs-time", "0", "-no-xattrs", "-no-exports",
-        "-comp", "zstd", "-Xcompression-level", "22", "-b", "256K",
+        "-comp", "zstd", "-Xcompression-level", "22", "-b", "1M",
     ];
 
     /// <exception cref="ImageException">mksquashfs is not there or fails.</exception>
