@@ -67,6 +67,26 @@ debian_refresh() {
     fail "the package lists could not be read; see $state/update.log" "is this machine online?"
 }
 
+# debian_download PACKAGE VERSION FILE FOLDER APT-GET-ARGUMENTS...: puts FILE into FOLDER. Reads the package lists again only when needed.
+debian_download() {
+  local package=$1 version=$2 file=$3 store=$4 staging
+  shift 4
+  staging=$(mktemp -d "$store/.fetch.XXXXXX")
+  say "downloading $package $version"
+  if ! (cd "$staging" && debian_apt apt-get "$@") >"$staging/log" 2>&1; then
+    debian_refresh
+    (cd "$staging" && debian_apt apt-get "$@") >"$staging/log" 2>&1 || {
+      tail -n 3 "$staging/log" >&2
+      rm -rf "$staging"
+      fail "Debian's archive no longer offers $package $version" \
+        "it offers $(debian_apt apt-cache madison "$package" 2>/dev/null | awk '{print $3}' | sort -Vu | tail -n 1); update the pinned version and its sha256"
+    }
+  fi
+  [ -f "$staging/$file" ] || fail "$package $version does not contain \`$file\`"
+  mv "$staging/$file" "$store/$file"
+  rm -rf "$staging"
+}
+
 # debian_fetch deb|source PACKAGE VERSION FILE SHA256: prints where the verified file is; downloads it once.
 debian_fetch() {
   local kind=$1 package=$2 version=$3 file=$4 sha256=$5 store="$talos_cache/sources"
@@ -74,22 +94,12 @@ debian_fetch() {
   [ "$kind" = deb ] || command=(source --download-only --only-source "$package=$version")
   mkdir -p "$store"
   if [ ! -f "$store/$file" ]; then
-    local staging
-    staging=$(mktemp -d "$store/.fetch.XXXXXX")
-    say "downloading $package $version"
-    if ! (cd "$staging" && debian_apt apt-get "${command[@]}") >"$staging/log" 2>&1; then
-      debian_refresh
-      (cd "$staging" && debian_apt apt-get "${command[@]}") >"$staging/log" 2>&1 || {
-        tail -n 3 "$staging/log" >&2
-        rm -rf "$staging"
-        fail "Debian's archive no longer offers $package $version" \
-          "$(debian_apt apt-cache madison "$package" 2>/dev/null | awk '{print $3}' | sort -Vu |
-            tail -n 1 | sed 's/^/it offers /') ; update the pinned version and its sha256"
-      }
-    fi
-    [ -f "$staging/$file" ] || fail "$package $version does not contain \`$file\`"
-    mv "$staging/$file" "$store/$file"
-    rm -rf "$staging"
+    mkdir -p "$talos_cache/locks"
+    # one apt at a time in the private state
+    (
+      flock 9
+      [ -f "$store/$file" ] || debian_download "$package" "$version" "$file" "$store" "${command[@]}"
+    ) 9>"$talos_cache/locks/apt" || exit 1
   fi
   printf '%s  %s\n' "$sha256" "$store/$file" | sha256sum --check --status ||
     fail "$store/$file does not have the pinned sha256" "remove the file to download it again"
