@@ -2,6 +2,9 @@ namespace Talos.Pki;
 
 public sealed partial class CertificateAuthority
 {
+    // For verifiers whose clocks run behind, as certificates do.
+    static readonly TimeSpan s_crlBackdate = TimeSpan.FromMinutes(5);
+
     /// <summary>
     /// Signs a revocation list for outside verifiers. Entries that belong to another shard, that repeat a serial, or that are
     /// removed on a complete list are bugs of the caller and throw.
@@ -17,7 +20,7 @@ public sealed partial class CertificateAuthority
             using (writer.Sequence())
                 writer.ObjectIdentifier(ObjectIdentifiers.Sha256WithEcdsa);
             writer.Raw(Certificate.Subject.Der.Span);
-            writer.Time(now);
+            writer.Time(now - s_crlBackdate);
             writer.Time(now + content.Life);
             // RFC 5280 §5.1.2.6: absent rather than empty
             if (content.Entries.Count > 0)

@@ -67,8 +67,10 @@ public sealed partial class CertificateAuthority : IDisposable
         if (publicKey.Algorithm != KeyAlgorithm.EcdsaP256)
             return new PkiFailure(PkiReason.KeyNotAllowed, "the key of an authority is not a P-256 key");
         DateTimeOffset now = WholeSeconds(time.GetUtcNow());
+        // The key's identifier sets a root apart from the one before it, also when both were made on one day.
         DistinguishedName subject = DistinguishedName.Create(
-            (ObjectIdentifiers.Organization, cluster), (ObjectIdentifiers.CommonName, $"Talos OS root {now:yyyy-MM-dd}"));
+            (ObjectIdentifiers.Organization, cluster),
+            (ObjectIdentifiers.CommonName, $"Talos OS root {Convert.ToHexStringLower(publicKey.Identifier.Span[..4])}"));
         byte[] toBeSigned = CertificateWriter.Write(new CertificateContent
         {
             Serial = DrawSerial(instance),

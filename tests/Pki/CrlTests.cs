@@ -61,13 +61,25 @@ public sealed class CrlTests : IDisposable
     }
 
     [Fact]
-    public async Task Rejects_a_list_of_someone_else()
+    public async Task Rejects_a_list_that_someone_else_signed_in_the_authoritys_name()
     {
         Certificate anna = await Issue();
-        using var other = CertificateAuthority.CreateRoot(ECDsa.Create(ECCurve.NamedCurves.nistP256), TestFleet.Cluster, 3, new FixedClock(TestFleet.Now.AddDays(-1)), lists: _lists).Require();
-        CertificateRevocationList forged = other.IssueCrl(new CrlContent { Number = 1, Shard = _lists.ShardOf(anna.Serial), Entries = [], Life = TimeSpan.FromDays(30) });
-        Assert.Equal(_authority.Certificate.Subject, forged.Issuer);
-        Assert.Equal(ValidationReason.RevocationUnknown, Validate(anna, CrlDemand.Required, forged));
+        CertificateRevocationList list = List(_lists.ShardOf(anna.Serial), 1, null);
+        Assert.Equal(ValidationReason.Valid, Validate(anna, CrlDemand.Required, list));
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var forged = new DerWriter();
+        using (forged.Sequence())
+        {
+            forged.Raw(list.ToBeSigned.Span);
+            forged.Raw(list.SignatureAlgorithm.Der.Span);
+            using (forged.BitString())
+                forged.Raw(other.SignData(list.ToBeSigned.Span, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
+        }
+
+        CertificateRevocationList read = CertificateRevocationList.Parse(forged.Written).Require();
+        Assert.Equal(_authority.Certificate.Subject, read.Issuer);
+        Assert.Equal(ValidationReason.RevocationUnknown, Validate(anna, CrlDemand.Required, read));
+        Assert.Equal(ValidationReason.RevocationUnknown, Validate(anna, CrlDemand.WhereProvided, read));
     }
 
     [Fact]
