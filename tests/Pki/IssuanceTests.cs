@@ -192,4 +192,21 @@ public sealed class IssuanceTests
             CertificateProfile.OsIntermediate, grant, VerifiedRequest.Parse(csr.Der.Span).Require(), fleet.Reserve);
         Assert.Equal(PkiReason.IssuerMismatch, deeper.Failure!.Reason);
     }
+
+    [Fact]
+    public async Task Issues_to_many_callers_at_once()
+    {
+        using var fleet = new TestFleet();
+        Certificate[][] issued = await Task.WhenAll(Enumerable.Range(0, 32).Select(caller => Task.Run(() =>
+        {
+            IdentityGrant grant = TestFleet.UserGrant with { Name = $"caller-{caller}" };
+            VerifiedRequest request = TestFleet.Request(grant);
+            return Enumerable.Range(0, 20).Select(_ => fleet.Issue(CertificateProfile.User, grant, request)).ToArray();
+        })));
+        Certificate[] all = [.. issued.SelectMany(c => c)];
+        Assert.Equal(640, all.Select(c => c.Serial).Distinct().Count());
+        Assert.Equal(640, fleet.Ledger.Count);
+        ValidationResult[] results = await Task.WhenAll(all.Select(c => Task.Run(() => fleet.Validate(c, ValidationPurpose.Client))));
+        Assert.All(results.Zip(all), pair => Assert.Equal(pair.Second.Subject.CommonNames[0], pair.First.Peer?.Name));
+    }
 }

@@ -164,4 +164,48 @@ public sealed class RequestTests
 
         Assert.NotSame(first.PublicKey, VerifiedRequest.Parse(File("p256"), recent).Require().PublicKey);
     }
+
+    [Fact]
+    public void Accepts_ML_DSA_where_the_platform_has_it()
+    {
+        Assert.SkipUnless(MLDsa.IsSupported, "SKIPPED: this platform's OpenSSL has no ML-DSA (it came with 3.5)");
+        using MLDsa key = MLDsa.GenerateKey(MLDsaAlgorithm.MLDsa65);
+        var info = new DerWriter();
+        using (info.Sequence())
+        {
+            info.Integer(0);
+            info.Raw(DistinguishedName.Create((ObjectIdentifiers.CommonName, "node-1")).Der.Span);
+            using (info.Sequence())
+            {
+                using (info.Sequence())
+                    info.ObjectIdentifier(ObjectIdentifiers.MlDsa65);
+                using (info.BitString())
+                    info.Raw(key.ExportMLDsaPublicKey());
+            }
+
+            using (info.Open(0xA0))
+            {
+            }
+        }
+
+        byte[] toBeSigned = info.ToArray();
+        var document = new DerWriter();
+        using (document.Sequence())
+        {
+            document.Raw(toBeSigned);
+            using (document.Sequence())
+                document.ObjectIdentifier(ObjectIdentifiers.MlDsa65);
+            using (document.BitString())
+                document.Raw(key.SignData(toBeSigned));
+        }
+
+        byte[] request = document.ToArray();
+        Assert.Equal(KeyAlgorithm.MlDsa65, VerifiedRequest.Parse(request).Require().PublicKey.Algorithm);
+        request[^1] ^= 1;
+        Assert.Equal(PkiReason.BadSignature, VerifiedRequest.Parse(request).Failure!.Reason);
+        using var fleet = new TestFleet();
+        request[^1] ^= 1;
+        CertificateProfile profile = CertificateProfile.Node with { Keys = [KeyAlgorithm.MlDsa65] };
+        Assert.Equal(ValidationReason.Valid, fleet.Validate(fleet.Issue(profile, TestFleet.NodeGrant, VerifiedRequest.Parse(request).Require()), ValidationPurpose.Client).Reason);
+    }
 }
