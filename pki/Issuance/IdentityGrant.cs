@@ -27,7 +27,7 @@ public sealed record IdentityGrant
 
     internal PkiFailure? Fault(CertificateProfile profile)
     {
-        if (SpiffeId.NameFault("cluster", Cluster, 63, ".-") is { } cluster)
+        if (SpiffeId.ClusterFault(Cluster) is { } cluster)
             return cluster;
         if (SpiffeId.NameFault("name", Name, SpiffeId.MaximumName, ".-_") is { } name)
             return name;

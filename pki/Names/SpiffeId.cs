@@ -29,7 +29,7 @@ public sealed record SpiffeId
     {
         if (kind == PeerKind.Unknown)
             return new PkiFailure(PkiReason.MalformedName, "an identity needs a kind");
-        if (NameFault("cluster", cluster, 63, extra: ".-") is { } clusterFault)
+        if (ClusterFault(cluster) is { } clusterFault)
             return clusterFault;
         return NameFault("name", name, MaximumName, extra: ".-_") is { } nameFault ? nameFault : Checked<SpiffeId>.Of(new SpiffeId(cluster, kind, name));
     }
@@ -52,6 +52,11 @@ public sealed record SpiffeId
 
     // RFC 5280 appendix A: ub-common-name is 64.
     internal const int MaximumName = 64;
+
+    /// <summary>A cluster is a trust domain, and so a host name (SPIFFE-ID §2.1; RFC 5280 §4.2.1.10 constrains URIs by host).</summary>
+    internal static PkiFailure? ClusterFault(string cluster) =>
+        NameFault("cluster", cluster, 63, extra: ".-") ?? (DnsName.IsValid(cluster)
+            ? null : new PkiFailure(PkiReason.MalformedName, $"the cluster `{cluster}` is no host name") { Hint = "use labels of letters, digits and hyphens; the last may not be a number" });
 
     /// <summary>Why <paramref name="value"/> cannot be a cluster's, person's or machine's name; null when it can.</summary>
     internal static PkiFailure? NameFault(string what, string value, int longest, string extra)

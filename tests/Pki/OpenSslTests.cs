@@ -136,7 +136,7 @@ public sealed class OpenSslTests : IDisposable
             address[0] = 0x20;
             yield return (profile, new IdentityGrant
             {
-                Cluster = Word(random, 1, 30),
+                Cluster = "c" + Word(random, 1, 30),
                 Name = Word(random, 1, 64),
                 Roles = [.. Enumerable.Range(0, random.Next(17)).Select(n => $"os:{Word(random, 1, 20)}{n}")],
                 DnsNames = named ? [.. Enumerable.Range(0, random.Next(8)).Select(n => $"{Word(random, 1, 40)}{n}.{Word(random, 1, 40)}.example")] : [],

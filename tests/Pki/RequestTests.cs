@@ -113,6 +113,8 @@ public sealed class RequestTests
             (sound with { Name = "anna/admin" }, PkiReason.MalformedName),
             (sound with { Name = new string('a', 65) }, PkiReason.MalformedName),
             (sound with { Cluster = "alpha example" }, PkiReason.MalformedName),
+            (sound with { Cluster = "alpha..example" }, PkiReason.MalformedName),
+            (sound with { Cluster = "10.0.0.1" }, PkiReason.MalformedName),
             (sound with { Roles = ["os:admin", "os:admin"] }, PkiReason.MalformedName),
             (sound with { Roles = ["os:admin\n"] }, PkiReason.MalformedName),
             (sound with { Roles = [.. Enumerable.Range(0, 17).Select(i => $"r{i}")] }, PkiReason.TooLarge),
