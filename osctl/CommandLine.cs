@@ -48,7 +48,7 @@ static class CommandLine
         PowerCommands.Reboot(), PowerCommands.Shutdown(),
         DiskCommands.Mounts(), DiskCommands.Usage(), FileCommands.List(), FileCommands.Read(),
         HardwareCommands.Time(), HardwareCommands.Memory(), HardwareCommands.Interfaces(),
-        ComplianceCommand.Build(), AuditCommands.Build(),
+        ComplianceCommand.Build(), KsppCommand.Build(), AuditCommands.Build(),
         ConfigCommands.Build(), GenerateCommands.Build(), ValidateCommand.Build(),
         TokenCommands.Build(), CertificateCommands.Build(), ClusterCommands.Build(),
     ];

@@ -17,6 +17,9 @@ static class ExitCode
     /// <summary>What was checked is not in order: a record that does not verify, a configuration with mistakes.</summary>
     public const int NotInOrder = 4;
 
+    /// <summary>Nothing is known to be wrong, but something that had to be checked could not be read.</summary>
+    public const int CouldNotTell = 5;
+
     /// <summary>128 + SIGINT, as shells expect.</summary>
     public const int Interrupted = 130;
 }

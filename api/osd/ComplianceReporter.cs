@@ -35,7 +35,7 @@ sealed class ComplianceReporter(TimeProvider time) : ComplianceService.Complianc
 
     static CheckCatalogue[] Select(string benchmark)
     {
-        CheckCatalogue[] known = [KsppCatalogue.Load(), CisCatalogues.Image];
+        CheckCatalogue[] known = [KsppCatalogue.Load(), CisCatalogues.Image, CisCatalogues.Node, CisCatalogues.Linux, CisCatalogues.Kubernetes];
         if (benchmark.Length == 0) return known;
         var chosen = known.Where(c => c.Id == benchmark).ToArray();
         return chosen.Length > 0

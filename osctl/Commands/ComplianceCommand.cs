@@ -5,14 +5,15 @@ using Talos.Osctl.Output;
 
 namespace Talos.Osctl.Commands;
 
-static class ComplianceCommand
+static partial class ComplianceCommand
 {
     static readonly Option<string> Benchmark = new("--benchmark") { Description = "Only one catalogue: kspp, cis-linux or cis-kubernetes", HelpName = "NAME" };
 
     static readonly Option<bool> Failing = new("--failing") { Description = "Only what did not pass" };
 
-    public static Verb Build() => new("compliance", "Run the nodes' own checks and show every verdict", "osctl compliance", "osctl compliance --benchmark kspp --failing", "osctl compliance -o json")
+    public static Verb Build() => new("compliance", "Run the nodes' own checks and show every verdict", "osctl compliance", "osctl compliance --benchmark kspp --failing", "osctl compliance -o json", "osctl compliance scan --root / --html report.html")
     {
+        Subcommands = { Scan(), List(), Explain(), Diff(), Sign() },
         Options = { Benchmark, Failing },
         Run = async invocation =>
         {

@@ -35,7 +35,8 @@ public sealed class CommandLineTests : IDisposable
             Assert.False(string.IsNullOrWhiteSpace(verb.Description), verb.Name);
             Assert.NotEmpty(verb.Examples);
         }
-        Assert.All(commands, v => Assert.True(v.Run is null != (v.Subcommands.Count == 0), $"{v.Name} either does something or holds commands"));
+        // `osctl compliance` asks nodes; `osctl compliance scan` and its like work on files.
+        Assert.All(commands.Where(v => v.Name != "compliance"), v => Assert.True(v.Run is null != (v.Subcommands.Count == 0), $"{v.Name} either does something or holds commands"));
     }
 
     /// <summary>An example that does not parse would teach a mistake.</summary>
