@@ -24,6 +24,8 @@ public sealed partial class AuditLog
     Int128 _clockOffset;
     ulong _lastMonotonic;
     ulong _lost;
+    // Entries of the log's own that could not be written yet. LIMIT: two, made at open.
+    readonly List<Entry> _owed = [];
 
     /// <summary>
     /// Appends the entry; the result comes when it is on disk. The log takes the entry over and sets its schema, time, node and boot id.
@@ -76,25 +78,40 @@ public sealed partial class AuditLog
         ulong monotonic = Monotonic();
         long wall = UnixNanos(_time.GetUtcNow());
         Int128 offset = (Int128)wall - monotonic;
-        Entry? jump = ClockMoved(offset) ? ClockJump(wall, offset) : null;
-        Entry? lost = _lost != 0 ? Lost() : null;
-        if (jump is not null) Stamp(jump, wall, monotonic);
-        if (lost is not null) Stamp(lost, wall, monotonic);
-        Stamp(entry, wall, monotonic);
+        List<Entry>? own = OwnEntries(wall, offset);
+        int size = Stamped(entry, wall, monotonic);
+        int before = 0;
+        foreach (Entry mine in own ?? []) before += Stamped(mine, wall, monotonic) + 2;
+        if (!batch.Fits(size + 2 + before, 1 + (own?.Count ?? 0))) return -1;
 
-        int size = EntryEncoding.SizeOf(entry);
-        int before = (jump is null ? 0 : EntryEncoding.SizeOf(jump) + 2) + (lost is null ? 0 : EntryEncoding.SizeOf(lost) + 2);
-        if (!batch.Fits(size + 2 + before, 3)) return -1;
         _lastMonotonic = monotonic;
         _clockOffset = offset;
         if (batch.Count == 0) Monitor.Pulse(_gate);
-        if (jump is not null) batch.Add(jump, EntryEncoding.SizeOf(jump));
-        if (lost is not null)
+        if (own is not null)
         {
-            batch.Add(lost, EntryEncoding.SizeOf(lost));
+            foreach (Entry mine in own) batch.Add(mine, EntryEncoding.SizeOf(mine));
+            _owed.Clear();
             _lost = 0;
         }
         return batch.Add(entry, size);
+    }
+
+    // What the log itself has to say before the next entry; null nearly always.
+    List<Entry>? OwnEntries(long wall, Int128 offset)
+    {
+        bool moved = ClockMoved(offset);
+        if (!moved && _lost == 0 && _owed.Count == 0) return null;
+        List<Entry> own = [];
+        if (moved) own.Add(ClockJump(wall, offset));
+        own.AddRange(_owed);
+        if (_lost != 0) own.Add(Lost());
+        return own;
+    }
+
+    int Stamped(Entry entry, long wall, ulong monotonic)
+    {
+        Stamp(entry, wall, monotonic);
+        return EntryEncoding.SizeOf(entry);
     }
 
     void Stamp(Entry entry, long wall, ulong monotonic)

@@ -7,6 +7,7 @@ public sealed partial class AuditLog
     readonly Queue<(string Path, byte[] Data)> _waitingFiles = new();
     List<string> _unsettled = [];
     Task _settling = Task.CompletedTask;
+    bool _settleBeforeRotation;
     EdgeTiles _edge = new();
     byte[] _bundle = new byte[64 * 1024];
     int _bundleBytes;
@@ -90,11 +91,18 @@ public sealed partial class AuditLog
         _bundleBytes = end;
         if (_edge.Size % TilePath.Width == TilePath.Width - 1)
         {
-            WriteOrQueue(TilePath.Entries(_edge.Size / TilePath.Width), _bundle.AsSpan(0, _bundleBytes));
+            ulong index = _edge.Size / TilePath.Width;
+            if (!IsRemoved(0, index)) WriteOrQueue(TilePath.Entries(index), _bundle.AsSpan(0, _bundleBytes));
             _bundleBytes = 0;
         }
-        _edge.Append(leafHash, _tileFull ??= (level, index, tile) => WriteOrQueue(TilePath.Hashes(level, index), tile));
+        _edge.Append(leafHash, _tileFull ??= (level, index, tile) =>
+        {
+            if (!IsRemoved(level, index)) WriteOrQueue(TilePath.Hashes(level, index), tile);
+        });
     }
+
+    // A replay of the journal must not bring back what retention took away.
+    bool IsRemoved(int level, ulong index) => (index + 1) << (TilePath.Height * (level + 1)) <= FirstIndex;
 
     // Bundles and tiles need not be durable yet: the journal holds the entries until they are.
     void WriteOrQueue(string path, ReadOnlySpan<byte> data)
@@ -141,6 +149,13 @@ public sealed partial class AuditLog
         if (!WaitingFilesWritten())
             throw new AuditLogException(AuditLogReason.DiskFull, "the entry could not be written: no space left for the audit log");
         _settling.GetAwaiter().GetResult();
+        if (_settleBeforeRotation)
+        {
+            // After an open both files hold what is not known to be synced.
+            Settle(_unsettled);
+            _unsettled = [];
+            _settleBeforeRotation = false;
+        }
         List<string> settled = _unsettled;
         ulong size = _edge.Size;
         int open = (int)(size % TilePath.Width);

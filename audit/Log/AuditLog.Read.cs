@@ -13,7 +13,10 @@ public sealed partial class AuditLog
     /// </summary>
     public IEnumerable<AuditRecord> Read(ulong from, long count)
     {
-        ulong end = Math.Min(Size, from + (ulong)Math.Max(0, count) is ulong sum && sum < from ? ulong.MaxValue : from + (ulong)Math.Max(0, count));
+        ulong size = Size;
+        if (from < FirstIndex && count > 0)
+            throw new AuditLogException(AuditLogReason.NoSuchEntry, $"entries before {FirstIndex} were removed under the retention policy");
+        ulong end = from >= size ? from : from + Math.Min(size - from, (ulong)Math.Max(0, count));
         while (from < end)
         {
             ulong index = from / TilePath.Width;
@@ -53,6 +56,16 @@ public sealed partial class AuditLog
             }
             lock (_gate) if (_closed) yield break;
             await more.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // Completes when the log has more than `size` entries, or is closed.
+    internal Task GrownAsync(ulong size)
+    {
+        lock (_state)
+        {
+            if (_edge.Size > size || _closed) return Task.CompletedTask;
+            return (_grown ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
     }
 

@@ -7,6 +7,7 @@ public sealed partial class AuditLog
 {
     void Recover()
     {
+        RecoverRetention();
         AuditCheckpoint? checkpoint = ReadCheckpoint();
         JournalContent journal = _journal.Recover();
         ulong covered = checkpoint?.Size ?? 0;
@@ -15,8 +16,7 @@ public sealed partial class AuditLog
         _edge = EdgeTiles.Load(start, (level, index, width) => EdgeHashes(level, index, width, covered));
         if (journal.IsEmpty) ReplayPartialBundle(covered);
         else journal.Replay((index, entry) => Integrate(entry.Span, TreeHash.Leaf(entry.Span)));
-        Settle(_unsettled);
-        _unsettled.Clear();
+        _settleBeforeRotation = true;
 
         if (checkpoint is not null) RequireRoot(checkpoint);
         Volatile.Write(ref _checkpoint, checkpoint);
@@ -30,10 +30,28 @@ public sealed partial class AuditLog
         long now = UnixNanos(_time.GetUtcNow());
         if (last is not null && !sameBoot && last.WallTimeUnixNanos > now) Record(ClockJump(last.WallTimeUnixNanos, now));
         if (unclean) Record(Repair(covered, recovered, journal.TornBytes));
-        PublishNow();
+        try
+        {
+            PublishNow();
+        }
+        catch (AuditLogException e) when (e.Reason == AuditLogReason.DiskFull && checkpoint is not null)
+        {
+            // A full disk must not hide the record: it can be read, and CheckpointError says why nothing newer is signed.
+        }
     }
 
-    void Record(Entry entry) => AppendAsync(entry).AsTask().GetAwaiter().GetResult();
+    void Record(Entry entry)
+    {
+        try
+        {
+            AppendAsync(entry).AsTask().GetAwaiter().GetResult();
+        }
+        catch (AuditLogException e) when (e.Reason == AuditLogReason.DiskFull)
+        {
+            // Written as soon as anything is.
+            lock (_gate) _owed.Add(entry);
+        }
+    }
 
     AuditCheckpoint? ReadCheckpoint()
     {

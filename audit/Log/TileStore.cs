@@ -61,7 +61,17 @@ class TileStore(string directory)
         }
     }
 
-    internal void Delete(string relative) => File.Delete(PathOf(relative));
+    internal void Delete(string relative)
+    {
+        try
+        {
+            File.Delete(PathOf(relative));
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Gone with its directory.
+        }
+    }
 
     internal byte[]? TryReadHashes(int level, ulong index, int width = TilePath.Width)
     {

@@ -3,6 +3,8 @@ using Talos.Fuzz;
 // One line a verb; each verb is a file of its own.
 return args switch
 {
+    ["audit-kill", .. string[] rest] => AuditKill.Run(rest),
+    ["audit-kill-child", .. string[] rest] => await AuditKill.Child(rest),
     ["audit-tamper", .. string[] rest] => AuditTamper.Run(rest),
     ["pki", .. string[] rest] => PkiFuzz.Run(rest),
     _ => Usage(),
@@ -11,6 +13,7 @@ return args switch
 static int Usage()
 {
     Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Fuzz -- VERB …");
+    Console.Error.WriteLine("  audit-kill [ROUNDS [DIRECTORY]]   SIGKILL while appending and exporting; nothing acknowledged may be missing");
     Console.Error.WriteLine("  audit-tamper [CASES [FROM]]   ways of tampering with the record, at random; all must be found and named");
     Console.Error.WriteLine("  pki [CASES [SEED]]            damaged certificates, requests and revocation lists; none may be believed");
     return 2;

@@ -1,0 +1,132 @@
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Xunit;
+
+namespace Talos.Audit.Tests;
+
+public sealed class CanonicalEntryTests
+{
+    static readonly byte[] s_raw = MemoryRecord.Calls(2, "node-1")[1];
+
+    [Fact]
+    public void Accepts_a_table_that_agrees_with_the_schema() => Compare(EntrySchema.Entry, Entry.Descriptor);
+
+    static void Compare(FieldShape[] shape, MessageDescriptor message)
+    {
+        Assert.Equal(message.Fields.InFieldNumberOrder().Select(static f => f.FieldNumber), Enumerable.Range(1, shape.Length - 1));
+        foreach (FieldDescriptor field in message.Fields.InFieldNumberOrder())
+        {
+            FieldShape mine = shape[field.FieldNumber];
+            Assert.Equal(field.IsRepeated || field.IsMap, mine.Repeated);
+            FieldForm[] allowed = field.FieldType switch
+            {
+                FieldType.UInt32 => [FieldForm.UnsignedInteger32],
+                FieldType.UInt64 => field.HasPresence ? [FieldForm.PresentInteger64] : [FieldForm.UnsignedInteger64],
+                FieldType.Int64 => [FieldForm.Time],
+                FieldType.Bool => [FieldForm.Boolean],
+                FieldType.Enum => [FieldForm.Enumeration],
+                FieldType.String => [FieldForm.Text],
+                FieldType.Bytes => [FieldForm.Bytes],
+                FieldType.Message => field.IsMap ? [FieldForm.Map] : [FieldForm.Message],
+                _ => [],
+            };
+            Assert.Contains(mine.Form, allowed);
+            if (field.FieldType == FieldType.Enum) Assert.Equal(field.EnumType.Values.Max(static v => v.Number), mine.Limit);
+            if (field.FieldType == FieldType.Message) Compare(mine.Message!, field.MessageType);
+        }
+    }
+
+    [Fact]
+    public void Accepts_what_the_library_writes_for_any_content()
+    {
+        Random random = new(3);
+        for (int round = 0; round < 5000; round++)
+        {
+            Entry entry = RandomEntry(random);
+            EntryEncoding.Prepare(entry);
+            byte[] raw = entry.ToByteArray();
+            Assert.Null(CanonicalEntry.Check(raw));
+            Assert.Equal(raw, Entry.Parser.ParseFrom(raw).ToByteArray());
+        }
+    }
+
+    static Entry RandomEntry(Random random)
+    {
+        EntryKind kind = (EntryKind)random.Next(1, 20);
+        Entry entry = new()
+        {
+            Kind = kind,
+            WallTimeUnixNanos = random.NextInt64(1, long.MaxValue),
+            MonotonicNanos = (ulong)random.NextInt64(),
+            Node = Text(),
+            BootId = ByteString.CopyFrom(Enumerable.Range(1, 16).Select(static i => (byte)i).ToArray()),
+            Attestation = (Attestation)random.Next(5),
+            Method = Text(),
+            Message = Text(),
+        };
+        if (kind == EntryKind.CallClosed) entry.OpenedIndex = random.Next(3) == 0 ? 0 : (ulong)random.NextInt64();
+        if (random.Next(2) == 0) entry.Caller = new Caller { Name = Text(), Roles = { Text(), Text() }, Serial = Text(), SourceAddress = Text(), ForwardedBy = { Text() } };
+        if (random.Next(2) == 0) entry.RequestDigest = ByteString.CopyFrom(new byte[32]);
+        if (random.Next(2) == 0) entry.Decision = new Decision { Effect = (Effect)random.Next(3), Rule = Text(), Reason = Text() };
+        if (random.Next(2) == 0) entry.Outcome = new Outcome { Status = Text(), DurationNanos = (ulong)random.NextInt64(5) };
+        for (int i = random.Next(3); i > 0; i--) entry.Fields.Add(new LoggedField { Path = Text(), Value = Text(), Masked = random.Next(2) == 0 });
+        for (int i = random.Next(6); i > 0; i--) entry.Details["k" + Text()] = Text();
+        return entry;
+
+        string Text() => random.Next(4) == 0 ? "" : string.Concat(Enumerable.Range(0, random.Next(1, 12)).Select(_ => char.ConvertFromUtf32(random.Next(3) switch
+        {
+            0 => random.Next(0x20, 0x7f),
+            1 => random.Next(0xe000, 0xfffd),
+            _ => random.Next(0x10000, 0x10ffff),
+        })));
+    }
+
+    // A change that still reads as the same entry would let one record have two hashes.
+    [Fact]
+    public void Rejects_every_other_encoding_of_the_same_entry()
+    {
+        Entry entry = Entry.Parser.ParseFrom(s_raw);
+        Assert.Null(CanonicalEntry.Check(s_raw));
+        for (int at = 0; at <= s_raw.Length; at++)
+        {
+            for (int b = 0; b < 256; b++)
+            {
+                byte[] inserted = [.. s_raw[..at], (byte)b, .. s_raw[at..]];
+                if (Reads(inserted) is { } other && other.Equals(entry))
+                {
+
+                    Assert.NotNull(CanonicalEntry.Check(inserted));
+                }
+                if (at == s_raw.Length || s_raw[at] == b) continue;
+                byte[] changed = [.. s_raw];
+                changed[at] = (byte)b;
+                if (CanonicalEntry.Check(changed) is null) Assert.Equal(changed, Reads(changed)!.ToByteArray());
+            }
+        }
+        // Appended fields, in particular, that the library merges or keeps as unknown.
+        Assert.Contains("unknown field 17", CanonicalEntry.Check([.. s_raw, 0x88, 0x01, 0x01]), StringComparison.Ordinal);
+        Assert.Contains("out of order", CanonicalEntry.Check([.. s_raw, 0x08, 0x01]), StringComparison.Ordinal);
+    }
+
+    static Entry? Reads(byte[] raw)
+    {
+        try
+        {
+            return Entry.Parser.ParseFrom(raw);
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return null;
+        }
+    }
+
+    [Fact]
+    public void Rejects_entries_that_cannot_be_recorded()
+    {
+        Assert.Equal(AuditLogReason.InvalidEntry, Assert.Throws<AuditLogException>(() => EntryEncoding.Prepare(new Entry())).Reason);
+        Assert.Throws<AuditLogException>(() => EntryEncoding.Prepare(new Entry { Kind = EntryKind.CallClosed }));
+        Assert.Throws<AuditLogException>(() => EntryEncoding.Prepare(new Entry { Kind = EntryKind.Boot, OpenedIndex = 1 }));
+        Assert.Throws<AuditLogException>(() => EntryEncoding.Prepare(new Entry { Kind = EntryKind.Boot, Details = { [""] = "x" } }));
+        Assert.Throws<AuditLogException>(() => EntryEncoding.SizeOf(new Entry { Kind = EntryKind.Boot, Message = new string('x', 20_000) }));
+    }
+}
