@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Talos.Pki;
 
 ref partial struct DerReader

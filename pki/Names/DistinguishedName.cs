@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text;
 
 namespace Talos.Pki;
@@ -73,12 +74,24 @@ public sealed partial class DistinguishedName : IEquatable<DistinguishedName>
                     text.Append(", ");
                 text.Append(NameAttribute.Label(attribute.Type)).Append('=');
                 foreach (char c in attribute.Text)
-                    _ = c is ',' or '+' or '"' or '\\' or '<' or '>' or ';' ? text.Append('\\').Append(c)
-                        : char.IsControl(c) ? text.Append($"\\{(int)c:x2}") : text.Append(c);
+                    Escape(text, c);
             }
         }
 
         return text.ToString();
+    }
+
+    // RFC 4514 §2.4, and whatever a terminal would obey: controls, and marks that turn the direction of the text.
+    static void Escape(StringBuilder text, char c)
+    {
+        if (c is ',' or '+' or '"' or '\\' or '<' or '>' or ';')
+            text.Append('\\').Append(c);
+        else if (char.IsControl(c))
+            text.Append($"\\{(int)c:x2}");
+        else if (CharUnicodeInfo.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
+            text.Append($"\\u{(int)c:x4}");
+        else
+            text.Append(c);
     }
 }
 

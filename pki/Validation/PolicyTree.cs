@@ -85,10 +85,11 @@ sealed class PolicyTree
             foreach (Node node in above.Values)
                 foreach (string policy in node.Expected)
                 {
+                    // (d)(2) speaks of policies to which (d)(1) gave no node.
+                    if (policy != Any && policies.Contains(policy))
+                        continue;
                     if (!level.TryGetValue(policy, out Node? child))
                         level[policy] = child = new Node(policy, [policy], []);
-                    else if (child.Parents.Count == 0 || policies.Contains(policy))
-                        continue;
                     child.Parents.Add(node);
                 }
 

@@ -97,5 +97,5 @@ public sealed class NameTests
 
     [Fact]
     public void Escapes_what_a_terminal_would_obey() =>
-        Assert.Equal("CN=a\\1b[31m\\, b", DistinguishedName.Create((ObjectIdentifiers.CommonName, "a\u001b[31m, b")).ToString());
+        Assert.Equal("CN=a\\1b[31m\\, \\u202eb", DistinguishedName.Create((ObjectIdentifiers.CommonName, "a\u001b[31m, \u202eb")).ToString());
 }

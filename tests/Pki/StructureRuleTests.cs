@@ -29,7 +29,8 @@ public sealed class StructureRuleTests
         {
             c.Version = 1;
             c.Extensions.Clear();
-        }),
+        }
+        ),
         ["leaf-no-cert-sign"] = (Server, c => c.Set(ObjectIdentifiers.KeyUsage, true, w => w.NamedBits((uint)(KeyUsages.DigitalSignature | KeyUsages.KeyCertSign)))),
         ["key-usage-not-empty"] = (Server, c => c.Set(ObjectIdentifiers.KeyUsage, true, w => w.NamedBits(0))),
         ["name-constraints-authority-only"] = (Server, c => c.SetNameConstraints(true, w => w.Text(0x82, "example.com"))),
@@ -77,7 +78,8 @@ public sealed class StructureRuleTests
             }
 
             c.PublicKey = w.ToArray();
-        }),
+        }
+        ),
         ["leaf-names-present"] = (Server, c => c.Extensions.Remove(ObjectIdentifiers.SubjectAlternativeName)),
         ["leaf-names-not-critical"] = (Server, c => c.SetNames(w => w.Text(0x82, "www.example.com"), critical: true)),
         ["leaf-dns-names"] = (Server, c => c.SetNames(w =>
