@@ -31,7 +31,14 @@ static class OnNode
         await server.StartAsync(stop.Token);
         FileOwner.Set(socket, RootUser, OsdUser);
         File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
-        await booting;
+        try
+        {
+            await booting;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The machine ends before it was up.
+        }
         await Task.Delay(Timeout.Infinite, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await server.StopAsync(new CancellationToken(canceled: true));
         return 0;
