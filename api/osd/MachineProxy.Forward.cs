@@ -5,7 +5,7 @@ namespace Talos.Osd;
 
 sealed partial class MachineProxy
 {
-    static async Task<TResponse> Unary<TRequest, TResponse>(
+    internal static async Task<TResponse> Unary<TRequest, TResponse>(
         Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> method, TRequest request, ServerCallContext context)
     {
         try

@@ -1,6 +1,7 @@
 using System.Net;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;
+using Talos.Api.Compliance.V1;
 using Talos.Api.Configuration;
 using Talos.Api.Machine.V1;
 using Talos.Api.Server;
@@ -43,7 +44,7 @@ static partial class OsdServer
                 Time = time,
                 Log = log,
             },
-            Services(machined, record, time));
+            Services(machined, record));
 
         using var background = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var renewal = identity.RunAsync(background.Token);
@@ -65,10 +66,10 @@ static partial class OsdServer
         }
     }
 
-    static ApiServices Services(GrpcChannel machined, AuditLog record, TimeProvider time) => new ApiServices()
+    static ApiServices Services(GrpcChannel machined, AuditLog record) => new ApiServices()
         .Add(new MachineProxy(new MachineService.MachineServiceClient(machined), BuildDescription.Own))
         .Add(new AuditReader(record))
-        .Add(new ComplianceReporter(time));
+        .Add(new ComplianceProxy(new ComplianceService.ComplianceServiceClient(machined)));
 
     static NodeIdentity OpenIdentity(OsdConfiguration configuration, ILoggerProvider log, TimeProvider time)
     {

@@ -21,7 +21,7 @@ static class ServiceTable
 {
     const uint OsdUser = 50, TrustdUser = 51;
 
-    /// <summary>What the runtime opens for itself, and the verified root's configuration.</summary>
+    /// <summary>What the runtime opens for itself, and the verified root's configuration. Nothing of the machine that machined does not tell.</summary>
     static readonly ViewEntry[] CommonView =
     [
         new("/etc", ViewAccess.Read),

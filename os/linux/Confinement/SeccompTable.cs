@@ -90,6 +90,8 @@ static class SeccompTable
             mount, umount2, chown, fchown, lchown, fchownat),
         new("machine", "host name and kernel log",
             sethostname, syslog),
+        new("checks", "compliance looks whether a file carries capabilities",
+            getxattr, lgetxattr, fgetxattr, listxattr, llistxattr, flistxattr),
     ];
 
     internal static IEnumerable<SeccompRule> Common => Rows(AllowedGroups, SeccompAction.Allow);

@@ -4,6 +4,7 @@ namespace Talos.Linux.Native;
 static class CallNumber
 {
     internal const int
+        getxattr = 191, lgetxattr = 192, fgetxattr = 193, listxattr = 194, llistxattr = 195, flistxattr = 196,
         accept = 43, accept4 = 288, access = 21, acct = 163, add_key = 248, adjtimex = 159, arch_prctl = 158, bind = 49, bpf = 321,
         brk = 12, capget = 125, capset = 126, chdir = 80, chmod = 90, chown = 92, chroot = 161, clock_adjtime = 305,
         clock_getres = 229, clock_gettime = 228, clock_nanosleep = 230, clock_settime = 227, clone = 56, clone3 = 435, close = 3,

@@ -21,13 +21,13 @@ sealed partial class MachineHandler
     public override async Task Read(ReadRequest request, IServerStreamWriter<FileChunk> responseStream, ServerCallContext context)
     {
         if (ReadablePaths.RefuseToRead(request.Path) is { } refusal)
-            throw Refused(StatusCode.PermissionDenied, refusal);
+            throw Refusal.Of(StatusCode.PermissionDenied, refusal);
         try
         {
             using var root = DirectoryHandle.Open("/");
             using var file = root.File(Relative(request.Path));
             if (!DirectoryHandle.Status(file).IsRegular)
-                throw Refused(StatusCode.FailedPrecondition, $"`{request.Path}` is no regular file");
+                throw Refusal.Of(StatusCode.FailedPrecondition, $"`{request.Path}` is no regular file");
             await CopyAsync(file, responseStream, context.CancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -39,7 +39,7 @@ sealed partial class MachineHandler
     public override async Task List(ListRequest request, IServerStreamWriter<FileEntry> responseStream, ServerCallContext context)
     {
         if (ReadablePaths.RefuseToList(request.Path) is { } refusal)
-            throw Refused(StatusCode.PermissionDenied, refusal);
+            throw Refusal.Of(StatusCode.PermissionDenied, refusal);
         try
         {
             using var root = DirectoryHandle.Open("/");
@@ -49,7 +49,7 @@ sealed partial class MachineHandler
             foreach (var entry in Walk(directory, path, request.Recursive ? DepthMaximum : 1))
             {
                 if (++sent > EntriesMaximum)
-                    throw Refused(StatusCode.ResourceExhausted, $"`{request.Path}` has more than {EntriesMaximum} entries");
+                    throw Refusal.Of(StatusCode.ResourceExhausted, $"`{request.Path}` has more than {EntriesMaximum} entries");
                 await responseStream.WriteAsync(entry, context.CancellationToken);
             }
         }
@@ -127,7 +127,7 @@ sealed partial class MachineHandler
             offset += length;
             await stream.WriteAsync(new FileChunk { Data = ByteString.CopyFrom(buffer, 0, length) }, stop);
         }
-        throw Refused(StatusCode.ResourceExhausted, $"the file has more than {FileBytesMaximum} bytes");
+        throw Refusal.Of(StatusCode.ResourceExhausted, $"the file has more than {FileBytesMaximum} bytes");
     }
 
     static string Relative(string path) => ReadablePaths.Normalise(path) is "/" ? "." : ReadablePaths.Normalise(path)[1..];
@@ -137,9 +137,9 @@ sealed partial class MachineHandler
         // errno(3): ENOENT, ENOTDIR, ELOOP
         return failure switch
         {
-            LinuxException { Errno: 2 or 20 } => Refused(StatusCode.NotFound, $"`{path}` does not exist"),
-            LinuxException { Errno: 40 } => Refused(StatusCode.FailedPrecondition, $"`{path}` has a symbolic link; links are not followed"),
-            _ => Refused(StatusCode.FailedPrecondition, $"`{path}` cannot be read: {failure.Message}"),
+            LinuxException { Errno: 2 or 20 } => Refusal.Of(StatusCode.NotFound, $"`{path}` does not exist"),
+            LinuxException { Errno: 40 } => Refusal.Of(StatusCode.FailedPrecondition, $"`{path}` has a symbolic link; links are not followed"),
+            _ => Refusal.Of(StatusCode.FailedPrecondition, $"`{path}` cannot be read: {failure.Message}"),
         };
     }
 }

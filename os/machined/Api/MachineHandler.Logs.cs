@@ -16,7 +16,7 @@ sealed partial class MachineHandler
     public override async Task Logs(LogsRequest request, IServerStreamWriter<LogChunk> responseStream, ServerCallContext context)
     {
         if (!logs.Has(request.Id))
-            throw Refused(StatusCode.NotFound, $"no log of a service `{request.Id}`");
+            throw Refusal.Of(StatusCode.NotFound, $"no log of a service `{request.Id}`");
         try
         {
             await foreach (var chunk in logs.ReadAsync(request.Id, Lines(request.TailLines), request.Follow, context.CancellationToken))
@@ -48,7 +48,7 @@ sealed partial class MachineHandler
         }
         catch (LinuxException e)
         {
-            throw Refused(StatusCode.Unavailable, e.Message);
+            throw Refusal.Of(StatusCode.Unavailable, e.Message);
         }
     }
 

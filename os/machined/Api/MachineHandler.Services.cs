@@ -37,7 +37,7 @@ sealed partial class MachineHandler
         if (request.Id == "machined")
         {
             // It would end before it could answer, and has no state that a restart would clear.
-            throw Refused(StatusCode.InvalidArgument, "`machined` answers this call and cannot restart itself");
+            throw Refusal.Of(StatusCode.InvalidArgument, "`machined` answers this call and cannot restart itself");
         }
         if (request.Id == "osd")
         {
@@ -51,7 +51,7 @@ sealed partial class MachineHandler
         }
         catch (ServiceControlException e)
         {
-            throw Refused(StatusCode.FailedPrecondition, e.Message);
+            throw Refusal.Of(StatusCode.FailedPrecondition, e.Message);
         }
     }
 
@@ -121,7 +121,7 @@ sealed partial class MachineHandler
         }
         catch (ServiceControlException e)
         {
-            throw Refused(StatusCode.Unavailable, e.Message);
+            throw Refusal.Of(StatusCode.Unavailable, e.Message);
         }
     }
 

@@ -109,7 +109,4 @@ sealed partial class MachineHandler(Node node, IServiceControl services, LogDire
         }
         return Task.FromResult(response);
     }
-
-    /// <summary>The one place where a refusal becomes a status: what failed, told by its sentence.</summary>
-    static RpcException Refused(StatusCode code, string sentence) => new(new Status(code, sentence));
 }

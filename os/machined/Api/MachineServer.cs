@@ -7,7 +7,7 @@ using Talos.Linux.Processes;
 
 namespace Talos.Machined.Api;
 
-/// <summary>MachineService on a unix socket, for the users named alone.</summary>
+/// <summary>MachineService and ComplianceService on a unix socket, for the users named alone.</summary>
 static class MachineServer
 {
     // LIMIT: no request of MachineService is larger than a path.
@@ -42,9 +42,11 @@ static class MachineServer
             options.EnableDetailedErrors = false;
         });
         builder.Services.AddSingleton(handler);
+        builder.Services.AddSingleton(new ComplianceHandler(TimeProvider.System));
         var application = builder.Build();
         application.UseRouting();
         application.MapGrpcService<MachineHandler>();
+        application.MapGrpcService<ComplianceHandler>();
         return application;
     }
 }
