@@ -100,6 +100,12 @@ public sealed class BootTests
         Assert.Throws<FormatException>(() => ConfigurationSource.FromCommandLine("talos.config=base64:???"));
     }
 
+    [Theory]
+    [InlineData("[    0.000000] Command line: quiet talos.config=base64:c2VjcmV0 panic=-1", "[    0.000000] Command line: quiet talos.config=base64:… panic=-1")]
+    [InlineData("[    0.000000] Command line: talos.config=base64:c2VjcmV0", "[    0.000000] Command line: talos.config=base64:…")]
+    [InlineData("[    0.000000] Command line: quiet", "[    0.000000] Command line: quiet")]
+    public void Keeps_the_configuration_out_of_the_kernel_log(string line, string shown) => Assert.Equal(shown, ConfigurationSource.Hide(line));
+
     [Fact]
     public void Denies_settings_that_undo_hardening()
     {

@@ -4,6 +4,7 @@ using Grpc.Core;
 using Talos.Api.Machine.V1;
 using Talos.Linux;
 using Talos.Linux.Kernel;
+using Talos.Machined.Boot;
 
 namespace Talos.Machined.Api;
 
@@ -55,7 +56,7 @@ sealed partial class MachineHandler
     static IEnumerable<string> Available(KernelLog log)
     {
         while (log.TryRead() is { } line)
-            yield return line;
+            yield return ConfigurationSource.Hide(line);
     }
 
     static IEnumerable<string> Last(IEnumerable<string> lines, int count) => count == 0 ? lines : lines.TakeLast(count);

@@ -71,6 +71,16 @@ static class ConfigurationSource
         return null;
     }
 
+    /// <summary>A line of the kernel's log without the configuration that the kernel repeats in it.</summary>
+    internal static string Hide(string line)
+    {
+        var start = line.IndexOf(KernelArgument, StringComparison.Ordinal);
+        if (start < 0)
+            return line;
+        var end = line.IndexOf(' ', start);
+        return line[..(start + KernelArgument.Length)] + "…" + (end < 0 ? "" : line[end..]);
+    }
+
     static byte[]? ReadVolume()
     {
         // FAT keeps labels in upper case, so all are compared that way.
