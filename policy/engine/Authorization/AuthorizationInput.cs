@@ -56,6 +56,8 @@ public sealed class AuthorizationCaller
     public bool IsAnonymous => Name.Length == 0;
 
     internal ReadOnlySpan<string> RoleSpan => _roles;
+
+    internal Value RolesValue => field ??= new ArrayValue([.. _roles.Select(Value.From)]);
 }
 
 /// <summary>The node that the call is for.</summary>

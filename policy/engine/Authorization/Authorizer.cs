@@ -4,34 +4,46 @@ namespace Talos.Policy;
 public sealed class Authorizer
 {
     readonly string[] _methods;
+    readonly EvaluationLimits _limits;
     readonly Lock _activation = new();
     volatile Ruleset _rules;
 
-    Authorizer(string[] methods, Ruleset rules)
+    Authorizer(string[] methods, EvaluationLimits limits, Ruleset rules)
     {
         _methods = methods;
+        _limits = limits;
         _rules = rules;
     }
 
     /// <param name="bundle">The policy.</param>
     /// <param name="methods">All methods the server answers, by their full gRPC names.</param>
+    /// <param name="limits">Bounds of one decision; the defaults are far above what the shipped policy needs.</param>
     /// <exception cref="PolicyException">The bundle is in error, or has no rule for some of the methods, which it names: no rule, no start.</exception>
-    public static Authorizer Create(PolicyBundle bundle, IReadOnlyCollection<string> methods)
+    public static Authorizer Create(PolicyBundle bundle, IReadOnlyCollection<string> methods, EvaluationLimits? limits = null)
     {
         string[] names = [.. methods];
-        return new Authorizer(names, Ruleset.Build(bundle, names));
+        limits ??= EvaluationLimits.Default;
+        return new Authorizer(names, limits, Ruleset.Build(bundle, names, limits));
     }
 
     /// <summary>The revision in force.</summary>
     public string Revision => _rules.Revision;
 
-    /// <summary>Never throws on input: an evaluation that fails is a deny that says so.</summary>
+    /// <summary>
+    /// Never throws on input: an evaluation that fails is a deny that says so. Calls that depend on method, roles and attestation
+    /// only are answered from a table without allocating.
+    /// </summary>
     public Decision Decide(AuthorizationInput input) => _rules.Decide(input);
+
+    /// <summary>The same decision with what led to it. Always evaluates.</summary>
+    public Explanation Explain(AuthorizationInput input) => Explanation.Make(_rules, input);
 
     /// <summary>Puts another bundle in force at once. Calls already being decided finish under the revision they began with.</summary>
     /// <exception cref="PolicyException">The bundle is in error or drops a method's rule; the old one stays in force.</exception>
     public void Activate(PolicyBundle bundle)
     {
-        lock (_activation) _rules = Ruleset.Build(bundle, _methods);
+        lock (_activation) _rules = Ruleset.Build(bundle, _methods, _limits);
     }
+
+    internal Ruleset Rules => _rules;
 }

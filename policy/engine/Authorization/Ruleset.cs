@@ -1,84 +1,118 @@
-using System.Collections.Frozen;
-using System.Text.Json;
-
 namespace Talos.Policy;
 
-/// <summary>The role × method table of one bundle revision.</summary>
+/// <summary>One bundle revision in force: its program, its entry point and the decisions known ahead.</summary>
 sealed class Ruleset
 {
-    const string TablePath = "talos/authz/data.json";
+    const string EntryPoint = "data.talos.authz.decision = decision";
+    static readonly Value[] MethodsPath = [Value.From("talos"), Value.From("authz"), Value.From("methods")];
+    static readonly Value[] RolesPath = [Value.From("talos"), Value.From("roles")];
 
-    readonly FrozenDictionary<string, MethodRule> _rules;
+    readonly Program _program;
+    readonly Query _query;
+    readonly DecisionTable _table;
+    readonly EvaluationOptions _options;
 
-    Ruleset(string revision, FrozenDictionary<string, MethodRule> rules)
+    Ruleset(PolicyBundle bundle, Query query, DecisionTable table, EvaluationOptions options)
     {
-        Revision = revision;
-        _rules = rules;
+        Revision = bundle.Revision;
+        _program = bundle.Program;
+        _query = query;
+        _table = table;
+        _options = options;
     }
 
     public string Revision { get; }
 
-    public static Ruleset Build(PolicyBundle bundle, IReadOnlyCollection<string> methods)
+    public DecisionTable Table => _table;
+
+    public static Ruleset Build(PolicyBundle bundle, IReadOnlyCollection<string> methods, EvaluationLimits limits)
     {
-        BundleFile file = bundle.Files.FirstOrDefault(f => f.Path == TablePath)
-            ?? throw new PolicyException("bundle_error", TablePath, "the bundle has no rules table");
-        var rules = new Dictionary<string, MethodRule>(StringComparer.Ordinal);
+        var errors = new List<PolicyError>();
+        var options = new EvaluationOptions { Limits = limits };
+        Query? query = Compiler.CompileQuery(bundle.Program, EntryPoint, errors);
+        if (query is null) throw new PolicyException(errors);
+        ObjectValue rules = Object(bundle, options, MethodsPath) ?? ObjectValue.Empty;
+        string[] named = [.. rules.Keys.Sorted.OfType<StringValue>().Select(s => s.Text)];
+        string[] missing = [.. methods.Except(named, StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        if (missing.Length > 0) throw PolicyException.MissingMethods(missing);
+        string[] roles = Roles(rules, Object(bundle, options, RolesPath));
+        var table = new DecisionTable(named, roles);
+        var ruleset = new Ruleset(bundle, query, table, options);
+        ruleset.Precompute(named, roles);
+        return ruleset;
+    }
+
+    static ObjectValue? Object(PolicyBundle bundle, EvaluationOptions options, Value[] path)
+    {
         try
         {
-            using var document = JsonDocument.Parse(file.Content);
-            foreach (JsonProperty entry in document.RootElement.GetProperty("methods").EnumerateObject())
-                rules[entry.Name] = MethodRule.Read(entry.Name, entry.Value, bundle.Revision);
+            Value? value = new Evaluation(bundle.Program, null, options).Document(path);
+            return (value is VirtualDoc doc ? doc.Force() : value) as ObjectValue;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        catch (EvaluationException e)
         {
-            throw new PolicyException("bundle_error", TablePath, $"the rules table is malformed: {e.Message}");
+            throw new PolicyException(e.Code, ValueText.Reference("data", path), e.Message);
         }
-        string[] missing = [.. methods.Where(m => !rules.ContainsKey(m)).Order(StringComparer.Ordinal)];
-        if (missing.Length > 0) throw PolicyException.MissingMethods(missing);
-        return new Ruleset(bundle.Revision, rules.ToFrozenDictionary(StringComparer.Ordinal));
     }
 
-    public Decision Decide(AuthorizationInput input) =>
-        _rules.TryGetValue(input.Method, out MethodRule? rule) ? rule.Decide(input.Caller)
-            : new Decision(DecisionOutcome.Deny, "no_rule", $"no rule names the method `{input.Method}`", "data.talos.authz.methods", Revision);
-}
-
-sealed class MethodRule
-{
-    readonly string[] _roles;
-    readonly bool _anonymous;
-    readonly Decision _allow, _deny, _denyAnonymous;
-
-    MethodRule(string[] roles, bool anonymous, Decision allow, Decision deny, Decision denyAnonymous)
+    static string[] Roles(ObjectValue rules, ObjectValue? custom)
     {
-        _roles = roles;
-        _anonymous = anonymous;
-        _allow = allow;
-        _deny = deny;
-        _denyAnonymous = denyAnonymous;
+        var roles = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (Value rule in rules.Values)
+            if (rule.Get("roles") is ArrayValue list)
+                foreach (Value role in list.Items)
+                    if (role is StringValue s) roles.Add(s.Text);
+        foreach (Value role in custom?.Keys.Sorted ?? [])
+            if (role is StringValue s) roles.Add(s.Text);
+        return [.. roles];
     }
 
-    public static MethodRule Read(string method, JsonElement entry, string revision)
+    // The callers that there will be: without certificate, without role, with one role. Others are added as they come.
+    void Precompute(string[] methods, string[] roles)
     {
-        string[] roles = [.. entry.GetProperty("roles").EnumerateArray().Select(r => r.GetString()!)];
-        bool anonymous = entry.TryGetProperty("anonymous", out JsonElement a) && a.GetBoolean();
-        RecordMode record = entry.GetProperty("record").GetString() == "best_effort" ? RecordMode.BestEffort : RecordMode.FailClosed;
-        string[] loggable = entry.TryGetProperty("loggable", out JsonElement l) ? [.. l.EnumerateArray().Select(f => f.GetString()!)] : [];
-        string rule = $"data.talos.authz.methods[\"{method}\"]";
-        string name = method[(method.LastIndexOf('/') + 1)..];
-        Decision Make(DecisionOutcome outcome, string id, string sentence) => new(outcome, id, sentence, rule, revision) { RecordMode = record, LoggableFields = loggable };
-        return new MethodRule(roles, anonymous,
-            Make(DecisionOutcome.Allow, "role_allowed", $"the caller's role may call {name}"),
-            Make(DecisionOutcome.Deny, "role_not_allowed", $"{name} needs one of the roles {string.Join(", ", roles)}"),
-            Make(DecisionOutcome.Deny, "anonymous_not_allowed", $"{name} needs a client certificate"));
+        AuthorizationCaller[] callers =
+        [
+            AuthorizationCaller.Anonymous(""),
+            .. roles.Select(r => AuthorizationCaller.Named("?", [r], "", "", default, default, "")),
+            AuthorizationCaller.Named("?", [], "", "", default, default, ""),
+        ];
+        foreach (string method in methods)
+            foreach (AuthorizationCaller caller in callers)
+                foreach (AttestationState state in (AttestationState[])[AttestationState.Unknown, AttestationState.Failed, AttestationState.Verified])
+                    Decide(new AuthorizationInput { Caller = caller, Method = method, Time = DateTimeOffset.UnixEpoch, Node = new AuthorizationNode { Attested = state } });
     }
 
-    public Decision Decide(AuthorizationCaller caller)
+    public Decision Decide(AuthorizationInput input)
     {
-        if (_anonymous) return _allow;
-        if (caller.IsAnonymous) return _denyAnonymous;
-        foreach (string role in caller.RoleSpan)
-            if (Array.IndexOf(_roles, role) >= 0) return _allow;
-        return _deny;
+        Decision?[]? slots = _table.Find(input, out int slot);
+        if (slots is not null && slots[slot] is { } known) return known;
+        Decision decision = Evaluate(input, _options, null, out bool isStatic);
+        // INVARIANT: a slot is written only with what depends on nothing but its index; two writers write the same.
+        if (slots is not null && isStatic) slots[slot] = decision;
+        return decision;
     }
+
+    public Decision Evaluate(AuthorizationInput input) => Evaluate(input, _options, null, out _);
+
+    public Decision Evaluate(AuthorizationInput input, EvaluationOptions options, List<(string, Value?)>? reads, out bool isStatic)
+    {
+        var document = new InputDocument(input) { Reads = reads };
+        isStatic = false;
+        try
+        {
+            var evaluation = new Evaluation(_program, document, options with { NowNanoseconds = (input.Time - DateTimeOffset.UnixEpoch).Ticks * 100 });
+            List<ObjectValue> results = _query.Run(evaluation);
+            isStatic = !document.ReadVarying && !evaluation.CalledImpure;
+            return results is [var only] ? DecisionReader.Read(only.Find("decision")!, Revision)
+                : Failed("the policy gives no decision");
+        }
+        catch (EvaluationException e)
+        {
+            return Failed($"{e.Code}: {e.Message}");
+        }
+    }
+
+    public EvaluationOptions Options => _options;
+
+    Decision Failed(string why) => new(DecisionOutcome.Deny, "evaluation_failed", $"the policy could not decide: {why}", "data.talos.authz.decision", Revision);
 }

@@ -9,6 +9,9 @@ sealed class Builtin(string name, int arity, BuiltinFunction function)
     public string Name { get; } = name;
     public int Arity { get; } = arity;
 
+    public bool IsPure { get; } = name is not ("time.now_ns" or "rand.intn" or "uuid.rfc4122" or "opa.runtime" or "http.send" or "net.lookup_ip_addr" or "io.jwt.decode_verify"
+        or "crypto.x509.parse_and_verify_certificates" or "crypto.x509.parse_and_verify_certificates_with_options");
+
     public Value? Invoke(Evaluation e, Value[] args) => function(e, args);
 
     public static Builtin Of(string name, Func<Value, Value?> f) => new(name, 1, (_, a) => f(a[0]));

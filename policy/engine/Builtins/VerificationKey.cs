@@ -65,6 +65,27 @@ sealed class VerificationKey
         }
     }
 
+    /// <summary>A key to sign with, and the algorithm that it signs with.</summary>
+    public static (VerificationKey Key, string Algorithm) FromPrivatePem(string pem)
+    {
+        try
+        {
+            if (pem.Contains("RSA PRIVATE KEY", StringComparison.Ordinal))
+            {
+                var rsa = RSA.Create();
+                rsa.ImportFromPem(pem);
+                return (new VerificationKey { _rsa = rsa }, "RS256");
+            }
+            var ec = ECDsa.Create();
+            ec.ImportFromPem(pem);
+            return (new VerificationKey { _ec = ec }, ec.KeySize switch { 384 => "ES384", 521 => "ES512", _ => "ES256" });
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            throw new PolicyException("bundle_signature", "", $"the signing key cannot be read: {e.Message}", "give an EC or RSA private key in PEM");
+        }
+    }
+
     static VerificationKey FromSubjectPublicKey(byte[] der)
     {
         // RFC 5280 §4.1: SEQUENCE { SEQUENCE { OID, … }, BIT STRING }

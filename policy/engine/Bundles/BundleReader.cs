@@ -84,10 +84,8 @@ static class BundleReader
         while (tar.GetNextEntry() is { } entry)
         {
             if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile) || entry.DataStream is null) continue;
-            string name = entry.Name.TrimStart('.').TrimStart('/');
-            if (entry.Name.StartsWith("./.", StringComparison.Ordinal)) name = entry.Name[2..];
-            else if (entry.Name.StartsWith("/.", StringComparison.Ordinal)) name = entry.Name[1..];
-            else if (entry.Name.StartsWith('.') && !entry.Name.StartsWith("./", StringComparison.Ordinal)) name = entry.Name;
+            string name = entry.Name;
+            while (name.StartsWith("./", StringComparison.Ordinal) || name.StartsWith('/')) name = name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..];
             if (name.Split('/').Contains("..")) throw new PolicyException("bundle_error", entry.Name, "a path in the bundle leaves the bundle");
             if (!Belongs(name)) continue;
             total += entry.Length;

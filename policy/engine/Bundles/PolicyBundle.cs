@@ -1,32 +1,48 @@
 namespace Talos.Policy;
 
-/// <summary>A loaded bundle: its modules, its data and the revision that names both.</summary>
-public sealed partial class PolicyBundle
+/// <summary>How a bundle must be signed.</summary>
+/// <param name="KeyPem">A public key or certificate in PEM.</param>
+/// <param name="KeyId">The <c>keyid</c> that the signature must carry; null accepts any.</param>
+/// <param name="Scope">The <c>scope</c> that the signature must carry; null accepts any.</param>
+public sealed record BundleVerification(string KeyPem, string? KeyId = null, string? Scope = null);
+
+/// <summary>A loaded bundle: its modules compiled, its data, and the revision that names both.</summary>
+public sealed class PolicyBundle
 {
-    PolicyBundle(string revision, IReadOnlyList<BundleFile> files)
+    PolicyBundle(string revision, Program program)
     {
         Revision = revision;
-        Files = files;
+        Program = program;
     }
 
     /// <summary>The manifest's revision, or else <c>sha256:</c> and the hash over names and contents of all files.</summary>
     public string Revision { get; }
 
-    internal IReadOnlyList<BundleFile> Files { get; }
+    internal Program Program { get; }
 
     /// <summary>Loads a directory, or a gzip-compressed tar, in OPA's bundle layout.</summary>
-    /// <exception cref="PolicyException">The bundle is malformed; all errors are listed, each with file, line and column.</exception>
-    public static PolicyBundle Load(string directoryOrTarGz) =>
-        TryLoad(directoryOrTarGz, out PolicyBundle? bundle, out IReadOnlyList<PolicyError> errors) ? bundle! : throw new PolicyException(errors);
+    /// <param name="directoryOrTarGz">Where the bundle is.</param>
+    /// <param name="verification">When given, a bundle without a valid signature over every file is refused.</param>
+    /// <exception cref="PolicyException">The bundle is malformed, unsigned or tampered with; all errors are listed, each with file, line and column.</exception>
+    public static PolicyBundle Load(string directoryOrTarGz, BundleVerification? verification = null) =>
+        TryLoad(directoryOrTarGz, verification, out PolicyBundle? bundle, out IReadOnlyList<PolicyError> errors) ? bundle! : throw new PolicyException(errors);
 
-    public static bool TryLoad(string directoryOrTarGz, out PolicyBundle? bundle, out IReadOnlyList<PolicyError> errors)
+    public static bool TryLoad(string directoryOrTarGz, out PolicyBundle? bundle, out IReadOnlyList<PolicyError> errors) => TryLoad(directoryOrTarGz, null, out bundle, out errors);
+
+    public static bool TryLoad(string directoryOrTarGz, BundleVerification? verification, out PolicyBundle? bundle, out IReadOnlyList<PolicyError> errors)
     {
         bundle = null;
         try
         {
             IReadOnlyList<BundleFile> files = BundleReader.Read(directoryOrTarGz);
-            bundle = new PolicyBundle(BundleReader.Revision(files), files);
-            errors = [];
+            if (verification is not null) BundleSignature.Verify(files, verification);
+            var found = new List<PolicyError>();
+            ObjectValue data = BundleContent.Data(files, found);
+            Program? program = Compiler.Compile(BundleContent.Modules(files, false), data, found);
+            if (program is not null) BundleContent.CheckRoots(files, program, found);
+            errors = found;
+            if (program is null || found.Count > 0) return false;
+            bundle = new PolicyBundle(BundleReader.Revision(files), program);
             return true;
         }
         catch (PolicyException e)
@@ -35,6 +51,14 @@ public sealed partial class PolicyBundle
             return false;
         }
     }
+
+    /// <summary>The content of <c>.signatures.json</c> for a bundle: hashes of every file, signed.</summary>
+    /// <param name="directory">The bundle.</param>
+    /// <param name="privateKeyPem">An EC (P-256) or RSA private key.</param>
+    /// <param name="keyId">Names the key to whoever verifies.</param>
+    /// <param name="scope">What the bundle is for; may be empty.</param>
+    public static string Sign(string directory, string privateKeyPem, string keyId, string scope = "") =>
+        BundleSignature.Sign(BundleReader.Read(directory), privateKeyPem, keyId, scope);
 }
 
 /// <summary>One file of a bundle; the path is relative, with forward slashes.</summary>

@@ -29,6 +29,9 @@ sealed partial class Evaluation
     /// <summary>Values that a builtin must give the same way throughout one evaluation: the time, random numbers.</summary>
     public Dictionary<string, Value> Memo { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Something was asked that may answer differently the next time: the clock, chance, the host.</summary>
+    public bool CalledImpure { get; private set; }
+
     public void Tick()
     {
         if ((++_steps & (CheckInterval - 1)) == 0) Check();
@@ -108,6 +111,7 @@ sealed partial class Evaluation
     public Value? CallBuiltin(Builtin builtin, Value[] args, Position at)
     {
         Tick();
+        if (!builtin.IsPure) CalledImpure = true;
         try
         {
             return builtin.Invoke(this, args);
@@ -159,6 +163,9 @@ sealed record EvaluationOptions
 
     /// <summary>Lets <c>http.send</c> and <c>net.lookup_ip_addr</c> reach the network.</summary>
     public bool AllowNetwork { get; init; }
+
+    /// <summary>Receives each rule that had a value; null when nobody asks.</summary>
+    public List<(RuleDefinition Rule, Position At, Value Value)>? Trace { get; init; }
 
     /// <summary>Counts which expressions ran; null when nobody asks.</summary>
     public Coverage? Coverage { get; init; }

@@ -46,7 +46,7 @@ sealed class EvaluationContext(Value? input, Value data)
             switch (target.Kind)
             {
                 case WithTargetKind.Input:
-                    input = Replace(input, target.Path, evaluated[i]);
+                    input = Replace(input is LazyDocument lazy ? lazy.Force() : input, target.Path, evaluated[i]);
                     break;
                 case WithTargetKind.Data:
                     data = Replace(data, target.Path, evaluated[i]);

@@ -14,7 +14,7 @@ sealed class SlotExpr(int slot) : Expr
 
 sealed class InputExpr : Expr
 {
-    public override Value? Eval(Frame f) => f.E.Context.Input;
+    public override Value? Eval(Frame f) => f.E.Context.Input is LazyDocument lazy ? lazy.Force() : f.E.Context.Input;
 }
 
 /// <summary>Follows a path from a value; the end of a path through packages becomes a whole document.</summary>
@@ -44,7 +44,7 @@ sealed class InputPathExpr(Value[] path) : Expr
             if (value is null) return null;
             value = value.Get(key);
         }
-        return value;
+        return value is LazyDocument lazy ? lazy.Force() : value;
     }
 }
 

@@ -18,9 +18,10 @@ sealed class CompiledRule(RuleDefinition definition, int slots, int cells, int[]
         }
         foreach ((Step body, Position at) in chain)
         {
-            _ = at;
             body.Run(frame);
-            if (frame.Result is not null) return frame.Result;
+            if (frame.Result is null) continue;
+            e.Options.Trace?.Add((Definition, at, frame.Result));
+            return frame.Result;
         }
         return null;
     }

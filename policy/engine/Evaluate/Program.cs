@@ -31,9 +31,10 @@ sealed class Query(Step first, int slots, int cells)
 {
     /// <summary>One object of bindings for each solution.</summary>
     /// <exception cref="EvaluationException">The evaluation failed or ran into a limit.</exception>
-    public List<ObjectValue> Run(Program program, Value? input, EvaluationOptions options)
+    public List<ObjectValue> Run(Program program, Value? input, EvaluationOptions options) => Run(new Evaluation(program, input, options));
+
+    public List<ObjectValue> Run(Evaluation evaluation)
     {
-        var evaluation = new Evaluation(program, input, options);
         var frame = new Frame(evaluation, slots, cells);
         var results = new List<ObjectValue>();
         frame.Cells[0] = results;

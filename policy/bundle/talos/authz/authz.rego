@@ -1,0 +1,114 @@
+# METADATA
+# title: Who may call what
+# description: |
+#   Decides every call of the node API and of trustd. What each method needs is data, in data.json beside this file; so a
+#   reviewer reads one table. Deny rules win over everything; without a rule the answer is no.
+package talos.authz
+
+# METADATA
+# title: The answer
+# entrypoint: true
+decision := {
+	"allow": false,
+	"reason": "no_rule",
+	"sentence": $"no rule names the method `{input.method}`",
+	"rule": "data.talos.authz.methods",
+} if {
+	not rule
+} else := object.union(recorded, {
+	"allow": false,
+	"reason": denial.reason,
+	"sentence": denial.sentence,
+	"rule": "data.talos.authz.deny",
+}) if {
+	denial := sort(deny)[0]
+} else := object.union(recorded, {
+	"allow": false,
+	"reason": "needs_second_person",
+	"sentence": $"{short_name} needs the approval of another person",
+	"rule": "data.talos.authz.needs_second_person",
+	"obligations": [{
+		"id": "second_person",
+		"sentence": "another person who may call this method approves this exact request",
+	}],
+}) if {
+	granted
+	needs_second_person
+} else := object.union(recorded, {
+	"allow": true,
+	"reason": "role_allowed",
+	"sentence": $"a role of the caller may call {short_name}",
+	"rule": "data.talos.authz.granted",
+}) if {
+	granted
+} else := object.union(recorded, {
+	"allow": true,
+	"reason": "open_method",
+	"sentence": $"{short_name} checks a token of its own",
+	"rule": "data.talos.authz.methods",
+}) if {
+	rule.anonymous
+} else := object.union(recorded, {
+	"allow": false,
+	"reason": "anonymous_not_allowed",
+	"sentence": $"{short_name} needs a client certificate",
+	"rule": "data.talos.authz.methods",
+}) if {
+	input.caller.anonymous
+} else := object.union(recorded, {
+	"allow": false,
+	"reason": "role_not_allowed",
+	"sentence": $"{short_name} needs one of the roles {concat(", ", rule.roles)}",
+	"rule": "data.talos.authz.methods",
+})
+
+rule := data.talos.authz.methods[input.method]
+
+short_name := regex.replace(input.method, "^.*/", "")
+
+# How the call is recorded: whether it may run when the record cannot be written, and which fields may be written down.
+recorded := {
+	"record": object.get(rule, "record", "fail_closed"),
+	"loggable": object.get(rule, "loggable", []),
+}
+
+granted if {
+	some role in input.caller.roles
+	role in rule.roles
+}
+
+# Roles of the cluster's own making: data.talos.roles["team:blue"].methods.
+granted if {
+	some role in input.caller.roles
+	input.method in data.talos.roles[role].methods
+}
+
+needs_second_person if {
+	rule.second_person
+	not approved
+}
+
+approved if {
+	some approval in input.approvals
+	approval.by != input.caller.name
+	approval.expires_at > input.time
+	some role in approval.roles
+	role in rule.roles
+}
+
+# A node's certificate is for the node alone.
+deny contains {
+	"reason": "node_with_other_roles",
+	"sentence": "a certificate with the role os:node must not carry other roles",
+} if {
+	"os:node" in input.caller.roles
+	count(input.caller.roles) > 1
+}
+
+deny contains {
+	"reason": "node_not_attested",
+	"sentence": $"{short_name} is served only by nodes whose attestation is verified",
+} if {
+	rule.attested
+	not input.node.attested
+}

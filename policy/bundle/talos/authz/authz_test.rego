@@ -1,0 +1,93 @@
+package talos.authz_test
+
+import data.talos.authz
+
+reboot := "/talos.machine.v1.MachineService/Reboot"
+
+call(method, roles) := {
+	"method": method,
+	"caller": {"name": "alice", "roles": roles, "anonymous": false},
+	"node": {"attested": false, "attestation": "unknown"},
+	"approvals": [],
+	"time": 1000,
+}
+
+test_admin_may_reboot if {
+	d := authz.decision with input as call(reboot, ["os:admin"])
+	d.allow
+	d.reason == "role_allowed"
+	d.record == "fail_closed"
+}
+
+test_reader_may_not_reboot if {
+	d := authz.decision with input as call(reboot, ["os:reader"])
+	not d.allow
+	d.reason == "role_not_allowed"
+	d.sentence == "Reboot needs one of the roles os:admin, os:operator"
+}
+
+test_unknown_method_is_denied if {
+	d := authz.decision with input as call("/talos.machine.v1.MachineService/Wipe", ["os:admin"])
+	not d.allow
+	d.reason == "no_rule"
+}
+
+test_anonymous_may_enroll_only_with_token if {
+	changed := object.union(call("/talos.trust.v1.TrustService/Enroll", []), {"caller": {"name": "", "anonymous": true}})
+	d := authz.decision with input as changed
+	d.allow
+	d.reason == "open_method"
+}
+
+test_anonymous_may_not_read if {
+	changed := object.union(call("/talos.machine.v1.MachineService/Version", []), {"caller": {"name": "", "anonymous": true}})
+	d := authz.decision with input as changed
+	not d.allow
+	d.reason == "anonymous_not_allowed"
+}
+
+test_node_with_other_roles_is_denied if {
+	d := authz.decision with input as call(reboot, ["os:node", "os:admin"])
+	not d.allow
+	d.reason == "node_with_other_roles"
+}
+
+test_own_roles if {
+	d := authz.decision with input as call(reboot, ["team:blue"]) with data.talos.roles as {"team:blue": {"methods": [reboot]}}
+	d.allow
+}
+
+wipe := {"/x/Wipe": {"roles": ["os:admin"], "record": "fail_closed", "second_person": true}}
+
+test_second_person_is_asked_for if {
+	d := authz.decision with input as call("/x/Wipe", ["os:admin"]) with data.talos.authz.methods as wipe
+	not d.allow
+	d.reason == "needs_second_person"
+	d.obligations[0].id == "second_person"
+}
+
+approval(by) := {"id": "a1", "by": by, "roles": ["os:admin"], "at": 900, "expires_at": 2000}
+
+test_second_person_approves if {
+	changed := object.union(call("/x/Wipe", ["os:admin"]), {"approvals": [approval("bob")]})
+	d := authz.decision with input as changed with data.talos.authz.methods as wipe
+	d.allow
+}
+
+test_nobody_approves_for_themselves if {
+	changed := object.union(call("/x/Wipe", ["os:admin"]), {"approvals": [approval("alice")]})
+	d := authz.decision with input as changed with data.talos.authz.methods as wipe
+	d.reason == "needs_second_person"
+}
+
+test_expired_approval if {
+	changed := object.union(call("/x/Wipe", ["os:admin"]), {"approvals": [object.union(approval("bob"), {"expires_at": 1000})]})
+	d := authz.decision with input as changed with data.talos.authz.methods as wipe
+	d.reason == "needs_second_person"
+}
+
+test_attested_nodes_only if {
+	rules := {"/x/Secret": {"roles": ["os:admin"], "attested": true}}
+	d := authz.decision with input as call("/x/Secret", ["os:admin"]) with data.talos.authz.methods as rules
+	d.reason == "node_not_attested"
+}

@@ -1,0 +1,163 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Security.Cryptography;
+using Xunit;
+
+namespace Talos.Policy.Tests;
+
+public sealed class BundleTests : IDisposable
+{
+    const string Reboot = "/talos.machine.v1.MachineService/Reboot";
+
+    readonly string _folder = Directory.CreateTempSubdirectory("talos-policy-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, true);
+
+    string Copy(Action<string>? change = null)
+    {
+        string target = Path.Combine(_folder, Guid.NewGuid().ToString("n"));
+        foreach (string file in Directory.EnumerateFiles(Shipped.BundlePath, "*", SearchOption.AllDirectories))
+        {
+            string to = Path.Combine(target, Path.GetRelativePath(Shipped.BundlePath, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+            File.Copy(file, to);
+        }
+        change?.Invoke(target);
+        return target;
+    }
+
+    static void Edit(string root, string file, string from, string to)
+    {
+        string path = Path.Combine(root, file), text = File.ReadAllText(path);
+        Assert.Contains(from, text, StringComparison.Ordinal);
+        File.WriteAllText(path, text.Replace(from, to, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Accepts_the_same_bundle_as_directory_and_archive()
+    {
+        string archive = Path.Combine(_folder, "bundle.tar.gz");
+        using (FileStream stream = File.Create(archive))
+        using (var gzip = new GZipStream(stream, CompressionLevel.Fastest))
+            TarFile.CreateFromDirectory(Shipped.BundlePath, gzip, false);
+        Assert.Equal(BundleReader.Read(Shipped.BundlePath).Select(f => f.Path), BundleReader.Read(archive).Select(f => f.Path));
+        Assert.Equal(Shipped.Bundle.Revision, PolicyBundle.Load(archive).Revision);
+    }
+
+    [Fact]
+    public void Rejects_a_broken_module_with_file_line_and_column()
+    {
+        string path = Copy(r => Edit(r, "talos/authz/authz.rego", "\trole in rule.roles\n}\n\n# Roles", "\trole in rule.roles ]\n}\n\n# Roles"));
+        Assert.False(PolicyBundle.TryLoad(path, out PolicyBundle? bundle, out IReadOnlyList<PolicyError> errors));
+        Assert.Null(bundle);
+        PolicyError error = Assert.Single(errors);
+        Assert.Equal(("rego_parse_error", "talos/authz/authz.rego"), (error.Code, error.File));
+        Assert.True(error.Line > 10 && error.Column > 1, error.ToString());
+    }
+
+    [Fact]
+    public void Rejects_broken_data_with_file_and_line()
+    {
+        string path = Copy(r => Edit(r, "talos/authz/data.json", "\"methods\": {", "\"methods\": {{"));
+        Assert.False(PolicyBundle.TryLoad(path, out _, out IReadOnlyList<PolicyError> errors));
+        Assert.Contains(errors, e => e is { File: "talos/authz/data.json", Line: 2 });
+    }
+
+    [Fact]
+    public void Rejects_a_package_outside_of_the_roots()
+    {
+        string path = Copy(r => File.WriteAllText(Path.Combine(r, "other.rego"), "package elsewhere\n\nx := 1\n"));
+        Assert.False(PolicyBundle.TryLoad(path, out _, out IReadOnlyList<PolicyError> errors));
+        Assert.Equal("other.rego", Assert.Single(errors).File);
+    }
+
+    [Fact]
+    public void Rejects_what_is_no_bundle() => Assert.Throws<PolicyException>(() => PolicyBundle.Load(Path.Combine(_folder, "absent")));
+
+    [Fact]
+    public void Survives_a_bundle_that_drops_a_rule_and_one_that_does_not_compile()
+    {
+        var authorizer = Authorizer.Create(Shipped.Bundle, Shipped.Methods);
+        PolicyBundle dropped = PolicyBundle.Load(Copy(r => Edit(r, "talos/authz/data.json", Reboot, "/talos.machine.v1.MachineService/Gone")));
+        PolicyException e = Assert.Throws<PolicyException>(() => authorizer.Activate(dropped));
+        Assert.Equal([Reboot], e.Methods);
+        Assert.Equal(Shipped.Bundle.Revision, authorizer.Revision);
+        Assert.Equal(DecisionOutcome.Allow, authorizer.Decide(Shipped.Input(Reboot, "os:admin")).Outcome);
+    }
+
+    [Fact]
+    public void Accepts_another_bundle_at_once()
+    {
+        var authorizer = Authorizer.Create(Shipped.Bundle, Shipped.Methods);
+        PolicyBundle stricter = PolicyBundle.Load(Copy(r => File.WriteAllText(Path.Combine(r, "talos", "authz", "strict.rego"),
+            "package talos.authz\n\ndeny contains {\"reason\": \"frozen\", \"sentence\": \"no reboots today\"} if endswith(input.method, \"/Reboot\")\n")));
+        authorizer.Activate(stricter);
+        Decision decision = authorizer.Decide(Shipped.Input(Reboot, "os:admin"));
+        Assert.Equal((DecisionOutcome.Deny, "frozen", stricter.Revision), (decision.Outcome, decision.ReasonId, decision.Revision));
+        Assert.NotEqual(Shipped.Bundle.Revision, stricter.Revision);
+    }
+
+    [Fact]
+    public void Accepts_conditions_on_request_time_and_source_and_never_caches_them()
+    {
+        PolicyBundle bundle = PolicyBundle.Load(Copy(r => File.WriteAllText(Path.Combine(r, "talos", "authz", "paths.rego"), """
+            package talos.authz
+
+            deny contains {"reason": "secret_path", "sentence": "this path is closed"} if startswith(input.request.path, "/secret")
+
+            deny contains {"reason": "outside", "sentence": "not from here"} if {
+                endswith(input.method, "/Read")
+                not net.cidr_contains("192.0.2.0/24", input.caller.source_ip)
+            }
+            """)));
+        var authorizer = Authorizer.Create(bundle, Shipped.Methods);
+        AuthorizationInput Read(string path, string ip) => new()
+        {
+            Caller = AuthorizationCaller.Named("alice", ["os:admin"], "", "", default, default, ip), Method = "/talos.machine.v1.MachineService/Read", Time = Shipped.Now,
+            Request = () => $$"""{"path": "{{path}}"}""",
+        };
+        Assert.Equal("secret_path", authorizer.Decide(Read("/secret/x", "192.0.2.5")).ReasonId);
+        Assert.Equal("role_allowed", authorizer.Decide(Read("/proc/x", "192.0.2.5")).ReasonId);
+        Assert.Equal("outside", authorizer.Decide(Read("/proc/x", "198.51.100.5")).ReasonId);
+    }
+
+    [Fact]
+    public void Denies_when_the_evaluation_runs_into_a_limit()
+    {
+        PolicyBundle bundle = PolicyBundle.Load(Copy(r => File.WriteAllText(Path.Combine(r, "talos", "authz", "endless.rego"),
+            "package talos.authz\n\ndeny contains {\"reason\": \"x\", \"sentence\": \"y\"} if {\n\tsome i in numbers.range(1, 5000)\n\tsome j in numbers.range(1, 5000)\n\ti * j == input.time\n}\n")));
+        var authorizer = Authorizer.Create(bundle, [Reboot], EvaluationLimits.Default with { Steps = 20_000 });
+        Decision decision = authorizer.Decide(Shipped.Input(Reboot, "os:admin"));
+        Assert.Equal((DecisionOutcome.Deny, "evaluation_failed", RecordMode.FailClosed), (decision.Outcome, decision.ReasonId, decision.RecordMode));
+        Assert.Contains("`steps`", decision.Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Accepts_a_signed_bundle_and_rejects_unsigned_tampered_and_foreign_ones()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var verification = new BundleVerification(key.ExportSubjectPublicKeyInfoPem(), "release");
+        string path = Copy(r => File.WriteAllText(Path.Combine(r, ".signatures.json"), PolicyBundle.Sign(r, key.ExportECPrivateKeyPem(), "release")));
+        PolicyBundle.Load(path, verification);
+        string Refused(string bundle, BundleVerification how) => Assert.Single(Assert.Throws<PolicyException>(() => PolicyBundle.Load(bundle, how)).Errors).Message;
+        Assert.Equal("the bundle is not signed", Refused(Copy(), verification));
+        Assert.Equal("the signature does not verify with the configured key", Refused(path, new BundleVerification(other.ExportSubjectPublicKeyInfoPem(), "release")));
+        Assert.Equal("the signature names the key `release`, not `old`", Refused(path, verification with { KeyId = "old" }));
+        File.WriteAllText(Path.Combine(path, "talos", "extra.rego"), "package talos.extra\n\nx := 1\n");
+        Assert.Equal("the file is not covered by the signature", Refused(path, verification));
+        File.Delete(Path.Combine(path, "talos", "extra.rego"));
+        Edit(path, "talos/authz/data.json", "\"os:operator\"", "\"os:reader\"");
+        Assert.Equal("the file is not the one that was signed", Refused(path, verification));
+    }
+
+    [Fact]
+    public void Accepts_a_diff_that_says_who_gains_and_who_loses()
+    {
+        PolicyBundle after = PolicyBundle.Load(Copy(r => Edit(r, "talos/authz/data.json", $"\"{Reboot}\": {{\"roles\": [\"os:admin\", \"os:operator\"]", $"\"{Reboot}\": {{\"roles\": [\"os:admin\", \"os:auditor\"]")));
+        Assert.Equal(
+            [new PolicyChange("os:auditor", Reboot, DecisionOutcome.Deny, DecisionOutcome.Allow), new PolicyChange("os:operator", Reboot, DecisionOutcome.Allow, DecisionOutcome.Deny)],
+            PolicyDiff.Compare(Shipped.Bundle, after));
+        Assert.Empty(PolicyDiff.Compare(Shipped.Bundle, Shipped.Bundle));
+    }
+}

@@ -1,0 +1,90 @@
+using Xunit;
+
+namespace Talos.Policy.Tests;
+
+/// <summary>Modules that OPA's documentation says must not compile, with the code it gives and the place we point to.</summary>
+public sealed class CompileErrorTests
+{
+    [Theory]
+    [InlineData("p if { x > 1 }", "rego_unsafe_var_error", 3, 8)]
+    [InlineData("p := x", "rego_unsafe_var_error", 3, 6)]
+    [InlineData("p contains x if { not data.q[x] }", "rego_unsafe_var_error", 3, 19)]
+    [InlineData("p if { not input.a[_] }", "rego_unsafe_var_error", 3, 8)]
+    [InlineData("p if { f(x) }\nf(y) := y", "rego_unsafe_var_error", 3, 8)]
+    [InlineData("p if { every x in input.xs { x > y } }", "rego_unsafe_var_error", 3, 30)]
+    [InlineData("p[x] := 1 if { input.y }", "rego_unsafe_var_error", 3, 3)]
+    [InlineData("p if { q }\nq if { p }", "rego_recursion_error", 3, 1)]
+    [InlineData("p if { data.test[x] }", "rego_recursion_error", 3, 1)]
+    [InlineData("f(x) := f(x - 1)", "rego_recursion_error", 3, 1)]
+    [InlineData("p := 1\np contains 2", "rego_type_error", 4, 1)]
+    [InlineData("f(x) := x\nf(x, y) := y", "rego_type_error", 4, 1)]
+    [InlineData("f(x) := x\nf := 2", "rego_type_error", 4, 1)]
+    [InlineData("p := 1\np.q := 2", "rego_type_error", 3, 1)]
+    [InlineData("default p := 1\ndefault p := 2", "rego_type_error", 4, 1)]
+    [InlineData("p if { nope(1) }", "rego_type_error", 3, 8)]
+    [InlineData("p if { count(1, 2, 3) }", "rego_type_error", 3, 8)]
+    [InlineData("p if { count(1) }", "rego_type_error", 3, 14)]
+    [InlineData("p if { startswith(1, \"a\") }", "rego_type_error", 3, 19)]
+    [InlineData("p := 1 + \"a\"", "rego_type_error", 3, 10)]
+    [InlineData("p if { x := \"a\"; x + 1 }", "rego_type_error", 3, 18)]
+    [InlineData("p if { x := 1; x := 2 }", "rego_compile_error", 3, 16)]
+    [InlineData("p if { x; x := 2 }", "rego_compile_error", 3, 11)]
+    [InlineData("p if { some x; input.a }", "rego_compile_error", 3, 13)]
+    [InlineData("p if { input.x := 1 }", "rego_compile_error", 3, 8)]
+    [InlineData("p if { data := 1 }", "rego_compile_error", 3, 8)]
+    [InlineData("input := 1", "rego_compile_error", 3, 1)]
+    [InlineData("p if { q with data.test.r.x as 1 }\nq := 1\nr := {}", "rego_compile_error", 3, 15)]
+    [InlineData("p if { true with foo as 1 }", "rego_type_error", 3, 18)]
+    [InlineData("p { true }", "rego_parse_error", 3, 3)]
+    [InlineData("p if { }", "rego_parse_error", 3, 8)]
+    [InlineData("p if { x := 1 y := 2 }", "rego_parse_error", 3, 15)]
+    [InlineData("p := \"a", "rego_parse_error", 3, 6)]
+    [InlineData("p := \"\\q\"", "rego_parse_error", 3, 7)]
+    [InlineData("p := 01", "rego_parse_error", 3, 6)]
+    [InlineData("p := [1, 2", "rego_parse_error", 3, 11)]
+    [InlineData("p := 'a'", "rego_parse_error", 3, 6)]
+    [InlineData("default p := input.x", "rego_parse_error", 3, 14)]
+    [InlineData("default f(1) := 1", "rego_parse_error", 3, 11)]
+    [InlineData("p if { not some x in [1] }", "rego_parse_error", 3, 12)]
+    [InlineData("p contains 1 if { true } else := 2", "rego_parse_error", 3, 26)]
+    [InlineData("f() := 1", "rego_parse_error", 3, 1)]
+    [InlineData("p := $\"{}\"", "rego_parse_error", 3, 9)]
+    public void Rejects_a_module_with_code_and_place(string body, string code, int line, int column)
+    {
+        PolicyError[] errors = Errors("package test\n\n" + body);
+        Assert.Contains(errors, e => e.Code == code);
+        PolicyError first = errors.First(e => e.Code == code);
+        Assert.Equal((line, column), (first.Line, first.Column));
+        Assert.False(first.Message.EndsWith('.') || char.IsUpper(first.Message[0]), first.Message);
+    }
+
+    [Theory]
+    [InlineData("", "rego_parse_error")]
+    [InlineData("p := 1", "rego_parse_error")]
+    [InlineData("package a.b[1]", "rego_parse_error")]
+    [InlineData("package a\nimport foo.bar", "rego_parse_error")]
+    [InlineData("package a\nimport rego.v7", "rego_parse_error")]
+    [InlineData("package a\nimport data.x\nimport data.y.x", "rego_compile_error")]
+    [InlineData("package a\nimport data.x as input", "rego_compile_error")]
+    [InlineData("package a\n# METADATA\n# scope: nowhere\np := 1", "rego_parse_error")]
+    [InlineData("package a\n# METADATA\n# title: [\np := 1", "rego_parse_error")]
+    public void Rejects_a_whole_module(string text, string code) => Assert.Contains(Errors(text), e => e.Code == code);
+
+    [Fact]
+    public void Rejects_with_all_errors_of_all_modules_at_once()
+    {
+        PolicyException e = Assert.Throws<PolicyException>(() => RegoProgram.Compile([
+            ("a.rego", "package a\n\np := ]\n\nq := [1\n\nr := 1\n\ns := }\n"), ("b.rego", "package b\n\np = = 1\n")]));
+        Assert.True(e.Errors.Count >= 4, e.Message);
+        Assert.Equal(["a.rego", "b.rego"], e.Errors.Select(x => x.File).Distinct());
+    }
+
+    [Fact]
+    public void Rejects_a_module_that_is_too_long_or_nests_too_deeply()
+    {
+        Assert.Contains("longer than", Errors("package a\n\np := \"" + new string('x', 4 << 20) + "\"")[0].Message, StringComparison.Ordinal);
+        Assert.Contains("deeper than", Errors("package a\n\np := " + new string('[', 5000) + new string(']', 5000))[0].Message, StringComparison.Ordinal);
+    }
+
+    static PolicyError[] Errors(string text) => [.. Assert.Throws<PolicyException>(() => RegoProgram.Compile([("test.rego", text)])).Errors];
+}
