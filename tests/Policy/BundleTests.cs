@@ -39,7 +39,8 @@ public sealed class BundleTests : IDisposable
         string archive = Path.Combine(_folder, "bundle.tar.gz");
         using (FileStream stream = File.Create(archive))
         using (var gzip = new GZipStream(stream, CompressionLevel.Fastest))
-            TarFile.CreateFromDirectory(Shipped.BundlePath, gzip, false);
+        using (var tar = new TarWriter(gzip))
+            foreach (string file in Directory.EnumerateFiles(Shipped.BundlePath, "*", SearchOption.AllDirectories)) tar.WriteEntry(file, "./" + Path.GetRelativePath(Shipped.BundlePath, file));
         Assert.Equal(BundleReader.Read(Shipped.BundlePath).Select(f => f.Path), BundleReader.Read(archive).Select(f => f.Path));
         Assert.Equal(Shipped.Bundle.Revision, PolicyBundle.Load(archive).Revision);
     }
@@ -125,8 +126,8 @@ public sealed class BundleTests : IDisposable
     public void Denies_when_the_evaluation_runs_into_a_limit()
     {
         PolicyBundle bundle = PolicyBundle.Load(Copy(r => File.WriteAllText(Path.Combine(r, "talos", "authz", "endless.rego"),
-            "package talos.authz\n\ndeny contains {\"reason\": \"x\", \"sentence\": \"y\"} if {\n\tsome i in numbers.range(1, 5000)\n\tsome j in numbers.range(1, 5000)\n\ti * j == input.time\n}\n")));
-        var authorizer = Authorizer.Create(bundle, [Reboot], EvaluationLimits.Default with { Steps = 20_000 });
+            "package talos.authz\n\ndeny contains {\"reason\": \"x\", \"sentence\": \"y\"} if {\n\tsome i in numbers.range(1, 500)\n\tsome j in numbers.range(1, 500)\n\ti * j == input.time\n}\n")));
+        var authorizer = Authorizer.Create(bundle, [Reboot], EvaluationLimits.Default with { Steps = 2_000 });
         Decision decision = authorizer.Decide(Shipped.Input(Reboot, "os:admin"));
         Assert.Equal((DecisionOutcome.Deny, "evaluation_failed", RecordMode.FailClosed), (decision.Outcome, decision.ReasonId, decision.RecordMode));
         Assert.Contains("`steps`", decision.Sentence, StringComparison.Ordinal);

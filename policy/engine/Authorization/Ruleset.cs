@@ -79,8 +79,14 @@ sealed class Ruleset
         foreach (string method in methods)
             foreach (AuthorizationCaller caller in callers)
                 foreach (AttestationState state in (AttestationState[])[AttestationState.Unknown, AttestationState.Failed, AttestationState.Verified])
-                    Decide(new AuthorizationInput { Caller = caller, Method = method, Time = DateTimeOffset.UnixEpoch, Node = new AuthorizationNode { Attested = state } });
+                {
+                    var input = new AuthorizationInput { Caller = caller, Method = method, Time = DateTimeOffset.UnixEpoch, Node = new AuthorizationNode { Attested = state } };
+                    // A policy that runs into its limits here would do so for every entry of the table.
+                    if (Decide(input).ReasonId == EvaluationFailed) return;
+                }
     }
+
+    const string EvaluationFailed = "evaluation_failed";
 
     public Decision Decide(AuthorizationInput input)
     {
@@ -114,5 +120,5 @@ sealed class Ruleset
 
     public EvaluationOptions Options => _options;
 
-    Decision Failed(string why) => new(DecisionOutcome.Deny, "evaluation_failed", $"the policy could not decide: {why}", "data.talos.authz.decision", Revision);
+    Decision Failed(string why) => new(DecisionOutcome.Deny, EvaluationFailed, $"the policy could not decide: {why}", "data.talos.authz.decision", Revision);
 }
