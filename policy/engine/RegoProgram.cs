@@ -11,6 +11,8 @@ public sealed class RegoException(string code, string place, string message) : E
 /// <summary>How a query is answered.</summary>
 public sealed record RegoQueryOptions
 {
+    public static RegoQueryOptions Default { get; } = new();
+
     public EvaluationLimits Limits { get; init; } = EvaluationLimits.Offline;
 
     /// <summary>Errors of builtins end the query; otherwise they make the expression undefined.</summary>
@@ -20,6 +22,49 @@ public sealed record RegoQueryOptions
     public bool AllowNetwork { get; init; }
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+}
+
+/// <summary>A value for <c>input</c>.</summary>
+public sealed class RegoInput
+{
+    RegoInput(Value value) => Value = value;
+
+    internal Value Value { get; }
+
+    /// <exception cref="PolicyException">Not one ground Rego term; JSON is one.</exception>
+    public static RegoInput Parse(string term) => new(RegoProgram.Term(term));
+}
+
+/// <summary>A compiled query over a program. Thread-safe.</summary>
+public sealed class RegoQuery
+{
+    readonly Program _program;
+    readonly Query _query;
+
+    internal RegoQuery(Program program, Query query)
+    {
+        _program = program;
+        _query = query;
+    }
+
+    /// <summary>Each solution as a JSON object from variable to value; empty when the query is undefined.</summary>
+    /// <exception cref="RegoException">The evaluation failed.</exception>
+    public IReadOnlyList<string> Run(RegoInput? input = null, RegoQueryOptions? options = null)
+    {
+        options ??= RegoQueryOptions.Default;
+        try
+        {
+            List<ObjectValue> results = _query.Run(_program, input?.Value, new EvaluationOptions
+            {
+                Limits = options.Limits, StrictBuiltinErrors = options.StrictBuiltinErrors, AllowNetwork = options.AllowNetwork, Clock = options.Clock,
+            });
+            return [.. results.Select(r => ValueJson.Format(r))];
+        }
+        catch (EvaluationException e)
+        {
+            throw new RegoException(e.Code, e.At is { } at ? $"{at.Source.File}:{at.Line}" : "", e.Message);
+        }
+    }
 }
 
 /// <summary>Compiled Rego modules with their data, for tools and tests. Immutable and thread-safe.</summary>
@@ -55,25 +100,15 @@ public sealed class RegoProgram
     /// <param name="options">Limits and permissions.</param>
     /// <exception cref="PolicyException">The query or the input does not parse or compile.</exception>
     /// <exception cref="RegoException">The evaluation failed.</exception>
-    public IReadOnlyList<string> Query(string query, string? input = null, RegoQueryOptions? options = null)
+    public IReadOnlyList<string> Query(string query, string? input = null, RegoQueryOptions? options = null) =>
+        Prepare(query).Run(input is null ? null : RegoInput.Parse(input), options);
+
+    /// <summary>Compiles a query once, to run it often.</summary>
+    /// <exception cref="PolicyException">The query does not parse or compile.</exception>
+    public RegoQuery Prepare(string query)
     {
-        options ??= new RegoQueryOptions();
         var errors = new List<PolicyError>();
-        Query? compiled = Compiler.CompileQuery(_program, query, errors);
-        if (compiled is null) throw new PolicyException(errors);
-        Value? inputValue = input is null ? null : Term(input);
-        try
-        {
-            List<ObjectValue> results = compiled.Run(_program, inputValue, new EvaluationOptions
-            {
-                Limits = options.Limits, StrictBuiltinErrors = options.StrictBuiltinErrors, AllowNetwork = options.AllowNetwork, Clock = options.Clock,
-            });
-            return [.. results.Select(r => ValueJson.Format(r))];
-        }
-        catch (EvaluationException e)
-        {
-            throw new RegoException(e.Code, e.At is { } at ? $"{at.Source.File}:{at.Line}" : "", e.Message);
-        }
+        return Compiler.CompileQuery(_program, query, errors) is { } compiled ? new RegoQuery(_program, compiled) : throw new PolicyException(errors);
     }
 
     /// <summary>A ground term's value.</summary>

@@ -5,6 +5,7 @@ return args switch
 {
     ["audit", .. string[] rest] => await AuditBench.Run(rest),
     ["pki", .. string[] rest] => PkiBenchmarks.Run(rest),
+    ["policy", .. string[] rest] => PolicyBenchmarks.Run(rest),
     _ => Usage(),
 };
 
@@ -13,5 +14,6 @@ static int Usage()
     Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Benchmarks -- VERB …");
     Console.Error.WriteLine("  audit [DIRECTORY [ENTRIES]]   the record: append, acknowledge, prove, verify");
     Console.Error.WriteLine("  pki [OPERATIONS]   issuance and validation, CPU time of one thread");
+    Console.Error.WriteLine("  policy [DECISIONS]   decisions, evaluation, index, loading");
     return 2;
 }

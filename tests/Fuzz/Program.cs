@@ -7,6 +7,7 @@ return args switch
     ["audit-kill-child", .. string[] rest] => await AuditKill.Child(rest),
     ["audit-tamper", .. string[] rest] => AuditTamper.Run(rest),
     ["pki", .. string[] rest] => PkiFuzz.Run(rest),
+    ["policy", .. string[] rest] => PolicyFuzzVerb.Run(rest),
     _ => Usage(),
 };
 
@@ -16,5 +17,6 @@ static int Usage()
     Console.Error.WriteLine("  audit-kill [ROUNDS [DIRECTORY]]   SIGKILL while appending and exporting; nothing acknowledged may be missing");
     Console.Error.WriteLine("  audit-tamper [CASES [FROM]]   ways of tampering with the record, at random; all must be found and named");
     Console.Error.WriteLine("  pki [CASES [SEED]]            damaged certificates, requests and revocation lists; none may be believed");
+    Console.Error.WriteLine("  policy [CASES [SEED]]         mutated modules; each must give a result or errors");
     return 2;
 }

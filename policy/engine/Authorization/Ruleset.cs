@@ -106,7 +106,7 @@ sealed class Ruleset
         isStatic = false;
         try
         {
-            var evaluation = new Evaluation(_program, document, options with { NowNanoseconds = (input.Time - DateTimeOffset.UnixEpoch).Ticks * 100 });
+            var evaluation = new Evaluation(_program, document, options) { NowNanoseconds = (input.Time - DateTimeOffset.UnixEpoch).Ticks * 100 };
             List<ObjectValue> results = _query.Run(evaluation);
             isStatic = !document.ReadVarying && !evaluation.CalledImpure;
             return results is [var only] ? DecisionReader.Read(only.Find("decision")!, Revision)

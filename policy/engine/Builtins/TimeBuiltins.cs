@@ -28,7 +28,7 @@ static class TimeBuiltins
     static Value Now(Evaluation e)
     {
         if (!e.Memo.TryGetValue("time.now_ns", out Value? now))
-            e.Memo.Add("time.now_ns", now = Value.From(e.Options.NowNanoseconds ?? (e.Options.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100));
+            e.Memo.Add("time.now_ns", now = Value.From(e.NowNanoseconds ?? (e.Options.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100));
         return now;
     }
 

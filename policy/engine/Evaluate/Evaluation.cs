@@ -23,11 +23,17 @@ sealed partial class Evaluation
     }
 
     public Program Program { get; }
+
+    /// <summary>What <c>time.now_ns()</c> says; null asks the clock.</summary>
+    public long? NowNanoseconds { get; init; }
+
     public EvaluationContext Context { get; set; }
     public EvaluationOptions Options => _options;
 
     /// <summary>Values that a builtin must give the same way throughout one evaluation: the time, random numbers.</summary>
-    public Dictionary<string, Value> Memo { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, Value> Memo => _memo ??= new(StringComparer.Ordinal);
+
+    Dictionary<string, Value>? _memo;
 
     /// <summary>Something was asked that may answer differently the next time: the clock, chance, the host.</summary>
     public bool CalledImpure { get; private set; }
@@ -154,9 +160,6 @@ sealed record EvaluationOptions
     public bool StrictBuiltinErrors { get; init; }
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
-
-    /// <summary>What <c>time.now_ns()</c> says; null asks the clock.</summary>
-    public long? NowNanoseconds { get; init; }
 
     /// <summary>What <c>opa.runtime()</c> says.</summary>
     public ObjectValue Runtime { get; init; } = ObjectValue.Empty;

@@ -31,7 +31,9 @@ sealed class EvaluationContext(Value? input, Value data)
     /// <summary>Functions replaced by functions or by values.</summary>
     public Dictionary<string, object>? Mocks { get; private init; }
 
-    public Dictionary<DocNode, Value?> Cache { get; } = [];
+    public Dictionary<DocNode, Value?> Cache => _cache ??= [];
+
+    Dictionary<DocNode, Value?>? _cache;
 
     public EvaluationContext With(Evaluation evaluation, WithTarget[] targets, Expr[] values, Value[] evaluated, Frame frame)
     {

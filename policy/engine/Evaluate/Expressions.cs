@@ -115,8 +115,33 @@ sealed class SetExpr(Expr[] items) : Expr
 
 sealed class ObjectExpr(Expr[] keys, Expr[] values) : Expr
 {
+    // Constant keys are sorted once, and every object made here shares them.
+    readonly (KeySet Keys, int[] Order)? _shared = Share(keys);
+
+    static (KeySet, int[])? Share(Expr[] keys)
+    {
+        if (!keys.All(k => k is ConstantExpr)) return null;
+        Value[] sorted = [.. keys.Select(k => ((ConstantExpr)k).Value)];
+        if (sorted.Distinct().Count() != sorted.Length) return null;
+        int[] order = [.. Enumerable.Range(0, sorted.Length)];
+        Array.Sort(sorted, order, Comparer<Value>.Default);
+        return (KeySet.FromSorted(sorted), order);
+    }
+
+    ObjectValue? WithSharedKeys(Frame f, (KeySet Keys, int[] Order) shared)
+    {
+        var made = new Value[shared.Order.Length];
+        for (int i = 0; i < made.Length; i++)
+        {
+            if (values[shared.Order[i]].Eval(f) is not { } value) return null;
+            made[i] = value;
+        }
+        return new ObjectValue(shared.Keys, made);
+    }
+
     public override Value? Eval(Frame f)
     {
+        if (_shared is { } shared) return WithSharedKeys(f, shared);
         var map = new Dictionary<Value, Value>(keys.Length);
         for (int i = 0; i < keys.Length; i++)
         {

@@ -137,13 +137,13 @@ sealed class NodeRules
 
 sealed partial class Evaluation
 {
-    readonly Stack<List<CompiledRule>> _candidates = new();
+    Stack<List<CompiledRule>>? _candidates;
 
-    public List<CompiledRule> RentCandidates() => _candidates.TryPop(out List<CompiledRule>? list) ? list : [];
+    public List<CompiledRule> RentCandidates() => _candidates is not null && _candidates.TryPop(out List<CompiledRule>? list) ? list : [];
 
     public void ReturnCandidates(List<CompiledRule> list)
     {
         list.Clear();
-        _candidates.Push(list);
+        (_candidates ??= new()).Push(list);
     }
 }

@@ -12,6 +12,9 @@ ref struct JsonLoader
     // Longer strings are rarely equal.
     const int MaxShared = 32;
 
+    // Beyond so many, the table would cost more than it saves.
+    const int MaxStrings = 1 << 16;
+
     Utf8JsonReader _reader;
     readonly Dictionary<ulong, StringValue> _strings;
     readonly Dictionary<Shape, (KeySet Keys, int[] Order)> _shapes;
@@ -107,7 +110,7 @@ ref struct JsonLoader
         foreach (byte b in utf8) hash = (hash ^ b) * 1099511628211;
         if (_strings.TryGetValue(hash, out StringValue? known) && _reader.ValueTextEquals(known.Text)) return known;
         var value = new StringValue(_reader.GetString()!);
-        _strings[hash] = value;
+        if (_strings.Count < MaxStrings) _strings[hash] = value;
         return value;
     }
 

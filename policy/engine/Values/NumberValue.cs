@@ -40,7 +40,11 @@ sealed class NumberValue : Value
     {
         if (text.Length < 19 && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long integer)
             && text[0] != '+' && (integer != 0 || text == "0")) return text.Length > 1 && text[text[0] == '-' ? 1 : 0] == '0' ? null : From(integer);
-        if (!IsJsonNumber(text) || TryDecimalize(text) is not { } exact) return null;
+        if (!IsJsonNumber(text)) return null;
+        // Digits behind the point and no exponent: certainly no integer, so the exact value can wait until someone compares.
+        int point = text.IndexOf('.', StringComparison.Ordinal);
+        if (point >= 0 && text.Length < MaxExponent && text.AsSpan(point + 1).ContainsAnyInRange('1', '9') && !text.AsSpan(point).ContainsAny('e', 'E')) return new NumberValue(0, text, false);
+        if (TryDecimalize(text) is not { } exact) return null;
         bool fits = exact.Exponent is >= 0 and < 20;
         BigInteger whole = fits ? exact.Digits * BigInteger.Pow(10, exact.Exponent) : 0;
         if (exact.Digits.IsZero) return new NumberValue(0, text, true);

@@ -64,7 +64,8 @@ decision := {
 
 rule := data.talos.authz.methods[input.method]
 
-short_name := regex.replace(input.method, "^.*/", "")
+# The name behind the last slash of `/package.Service/Name`.
+short_name := split(input.method, "/")[2]
 
 # How the call is recorded: whether it may run when the record cannot be written, and which fields may be written down.
 recorded := {

@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Talos.Policy;
+
+namespace Talos.Benchmarks;
+
+/// <summary>
+/// The measures of docs/design/policy.md. Latency is measured call by call, because a mean over batches says nothing of the tail.
+/// </summary>
+static class PolicyBenchmarks
+{
+    const string Version = "/talos.machine.v1.MachineService/Version", Reboot = "/talos.machine.v1.MachineService/Reboot";
+
+    public static int Run(string[] args)
+    {
+        int decisions = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 1_000_000;
+        PolicyBundle bundle = PolicyBundle.Load(Path.Combine(Root(), "policy", "bundle"));
+        var authorizer = Authorizer.Create(bundle, [Version, Reboot]);
+        AuthorizationInput allowed = Input(Version, "os:reader", "192.0.2.7"), general = Input(Reboot, "team:blue", "192.0.2.7");
+        Console.WriteLine("| measure | figure |\n|---|---|");
+        Latency("known decision", () => authorizer.Decide(allowed), decisions);
+        Latency("general evaluation", () => authorizer.Decide(general), decisions / 10);
+        Throughput(authorizer, allowed, decisions);
+        Index();
+        LoadData();
+        Console.WriteLine($"| OPA beside it | {Opa()} |");
+        return 0;
+    }
+
+    // Shares of a busy machine differ from run to run; what the process used does not.
+    static TimeSpan Cpu() => Environment.CpuUsage.TotalTime;
+
+    static AuthorizationInput Input(string method, string role, string ip) => new()
+    {
+        Caller = AuthorizationCaller.Named("alice", [role], "01ab", "spiffe://talos.test/user/alice", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, ip),
+        Method = method, Time = DateTimeOffset.UnixEpoch, Request = () => "{}",
+    };
+
+    static void Latency(string name, Action call, int count)
+    {
+        for (int i = 0; i < Math.Min(count, 50_000); i++) call();
+        GC.Collect();
+        var ticks = new long[count];
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < count; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            call();
+            ticks[i] = Stopwatch.GetTimestamp() - start;
+        }
+        allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+        Array.Sort(ticks);
+        double Nanoseconds(double share) => ticks[(int)(share * (count - 1))] * 1e9 / Stopwatch.Frequency;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name}: p50, p99 | {Nanoseconds(0.5):F0} ns, {Nanoseconds(0.99):F0} ns, {allocated / count} B allocated |"));
+    }
+
+    static void Throughput(Authorizer authorizer, AuthorizationInput input, int count)
+    {
+        double One(int threads)
+        {
+            TimeSpan start = Cpu();
+            Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ =>
+            {
+                for (int i = 0; i < count * 5; i++) authorizer.Decide(input);
+            });
+            return threads * count * 5.0 / (Cpu() - start).TotalSeconds * threads;
+        }
+        One(1);
+        double one = One(1), two = One(2);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| known decisions a CPU second: one thread, two at once | {one / 1e6:F1} M, {two / 1e6:F1} M ({two / one:F2} ×) |"));
+    }
+
+    static void Index()
+    {
+        double Cost(int rules)
+        {
+            var module = new StringBuilder("package bench\n\ndefault allow := false\n\n");
+            for (int i = 0; i < rules; i++) module.Append(CultureInfo.InvariantCulture, $"allow if {{\n\tinput.role == \"role{i % 100}\"\n\tinput.method == \"method{i}\"\n}}\n\n");
+            RegoProgram program = RegoProgram.Compile([("bench.rego", module.ToString())]);
+            RegoQuery query = program.Prepare("data.bench.allow = x");
+            string input = $$"""{"role": "role{{(rules - 1) % 100}}", "method": "method{{rules - 1}}"}""";
+            RegoInput value = RegoInput.Parse(input);
+            for (int i = 0; i < 20_000; i++) query.Run(value);
+            TimeSpan start = Cpu();
+            const int Runs = 100_000;
+            for (int i = 0; i < Runs; i++) query.Run(value);
+            return (Cpu() - start).TotalNanoseconds / Runs;
+        }
+        double few = Cost(10), many = Cost(10_000);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| evaluation over 10 rules, over 10,000, CPU time | {few:F0} ns, {many:F0} ns ({many / few:F2} ×) |"));
+    }
+
+    static void LoadData()
+    {
+        var text = new StringBuilder("{\"entries\": [");
+        for (int i = 0; text.Length < 100_000_000; i++)
+        {
+            if (i > 0) text.Append(',');
+            text.Append(CultureInfo.InvariantCulture, $"{{\"id\": {i}, \"name\": \"user-{i:x8}\", \"roles\": [\"os:reader\", \"team:{i % 500}\"], \"email\": \"user{i}@example.org\", \"active\": true, \"score\": {i}.5}}");
+        }
+        string json = text.Append("]}").ToString();
+        string folder = Directory.CreateTempSubdirectory("talos-bench-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "data.json"), json);
+            File.WriteAllText(Path.Combine(folder, "a.rego"), "package a\n\np := count(data.entries)\n");
+            int size = json.Length;
+            text.Clear();
+            json = "";
+            long before = GC.GetTotalMemory(true);
+            TimeSpan start = Cpu();
+            PolicyBundle bundle = PolicyBundle.Load(folder);
+            TimeSpan took = Cpu() - start;
+            long used = GC.GetTotalMemory(true) - before;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| bundle with {size / 1_000_000} MB of data: CPU time, memory | {took.TotalSeconds:F2} s, {(double)used / size:F1} × the JSON |"));
+            GC.KeepAlive(bundle);
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
+
+    static string Opa()
+    {
+        string? path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(d => Path.Combine(d, "opa")).FirstOrDefault(File.Exists);
+        if (path is null)
+        {
+            Console.Error.WriteLine("SKIPPED: no `opa` on PATH; nothing to compare with");
+            return "skipped: no `opa` on PATH";
+        }
+        var start = new ProcessStartInfo(path, ["bench", "--data", Path.Combine(Root(), "policy", "bundle"), "--format", "pretty", "data.talos.authz.decision"]) { RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return output.Split('\n').FirstOrDefault(l => l.Contains("ns/op", StringComparison.Ordinal))?.Trim() ?? "no figure";
+    }
+
+    static string Root()
+    {
+        for (DirectoryInfo? d = new(AppContext.BaseDirectory); d is not null; d = d.Parent)
+            if (File.Exists(Path.Combine(d.FullName, "Talos.sln"))) return d.FullName;
+        throw new InvalidOperationException("the benchmarks run outside the repository");
+    }
+}
