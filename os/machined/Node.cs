@@ -31,8 +31,9 @@ sealed class Node
     /// <summary>The first reason stands: later ones follow from it.</summary>
     internal void Maintain(string reason)
     {
+        // One sentence: errors and hints come a line each.
         if (MaintenanceReason.Length == 0)
-            MaintenanceReason = reason;
+            MaintenanceReason = string.Join("; ", reason.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
         _stage = MachineStage.Maintenance;
     }
 

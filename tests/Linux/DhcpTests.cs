@@ -7,6 +7,43 @@ public sealed class DhcpTests
 {
     static readonly byte[] Hardware = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
 
+    [Theory]
+    [InlineData("offer.hex", DhcpType.Offer)]
+    [InlineData("acknowledge.hex", DhcpType.Acknowledge)]
+    public void Accepts_what_a_server_of_another_make_says(string file, object type)
+    {
+        var message = DhcpMessage.TryParse(UdpPacket.Payload(Vector(file), 68));
+
+        Assert.NotNull(message);
+        Assert.Equal(type, message.Type);
+        Assert.Equal((IPAddress.Parse("10.0.2.15"), 24), (message.YourAddress, message.PrefixLength));
+        Assert.Equal((IPAddress.Parse("10.0.2.2"), IPAddress.Parse("10.0.2.2")), (message.Gateway, message.Server));
+        Assert.Equal([IPAddress.Parse("10.0.2.3")], message.Resolvers);
+        Assert.Equal(TimeSpan.FromDays(1), message.Lease);
+        Assert.Equal(Hardware, message.HardwareAddress);
+    }
+
+    [Theory]
+    [InlineData("discover.hex")]
+    [InlineData("request.hex")]
+    public void Asks_as_that_server_understood(string file)
+    {
+        var packet = Vector(file);
+        var transaction = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(packet.AsSpan(32));
+        var isRequest = file == "request.hex";
+        var request = new DhcpMessage
+        {
+            Type = isRequest ? DhcpType.Request : DhcpType.Discover,
+            Transaction = transaction,
+            HardwareAddress = Hardware,
+            Name = "talos",
+            Requested = isRequest ? IPAddress.Parse("10.0.2.15") : null,
+            Server = isRequest ? IPAddress.Parse("10.0.2.2") : null,
+        };
+
+        Assert.Equal(packet, UdpPacket.Broadcast(68, 67, request.ToBytes()));
+    }
+
     [Fact]
     public void Accepts_an_acknowledgement()
     {
@@ -133,6 +170,9 @@ public sealed class DhcpTests
         thread.Start();
         return thread;
     }
+
+    static byte[] Vector(string file) =>
+        Convert.FromHexString(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "vectors", file)).ReplaceLineEndings(""));
 
     static byte[] Answer(params byte[][] options)
     {
