@@ -16,7 +16,7 @@ sealed class ImageGate(string waivers, string signers, string reports, TimeProvi
     {
         var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
         var report = ComplianceScan.Run(
-            [KsppCatalogue.Load(), CisCatalogues.Image], ProbeRoot.Image(candidate.Tree.Folder, candidate.Kernel), time);
+            [KsppCatalogue.Load(), CisCatalogues.Image, CisCatalogues.Linux], ProbeRoot.Image(candidate.Tree.Folder, candidate.Kernel), time);
         var result = Gate.Judge(report, ReadWaivers(), today);
         var input = new ReportInput(report, result);
         WriteReports(input);

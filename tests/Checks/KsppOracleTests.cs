@@ -79,6 +79,19 @@ public class KsppOracleTests
     public void Rejects_a_command_line_without_a_configuration() =>
         Assert.Null(KsppScan.Run(new KernelFiles(CommandLine: Vectors.Of("kconfig", "cmdline.txt")), TimeProvider.System).Report);
 
+    [Theory]
+    [InlineData("a=\"x y\" b", "b present", Verdict.Pass)]
+    [InlineData("dm-mod.create=\"root,,,ro,0 8 verity 1 /dev/vda\" panic=-1", "1 absent", Verdict.Pass)]
+    [InlineData("dm-mod.create=\"root,,,ro,0 8 verity 1 /dev/vda\" panic=-1", "dm-mod.create matches verity", Verdict.Pass)]
+    [InlineData("nosmt x=on x=off", "x is 0", Verdict.Pass)]
+    [InlineData("debugfs=on", "debugfs is 1", Verdict.Fail)]
+    public void Accepts_command_lines_as_the_kernel_reads_them(string line, string rule, Verdict verdict)
+    {
+        using var image = new ImageFixture();
+        image.Kernel("CONFIG_X86_64=y\n", line + "\n");
+        Assert.Equal(verdict, ProbeTests.Evaluate($"cmdline {rule}", image.Image).Verdict);
+    }
+
     static void AssertSame(string expected, KernelFiles files)
     {
         var verdict = KsppScan.Run(files, TimeProvider.System);

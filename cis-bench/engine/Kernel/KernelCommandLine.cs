@@ -35,13 +35,31 @@ sealed class KernelCommandLine
         if (text.Length == 0) return new([new SourceError(file, 1, 1, "the command line is empty")]);
         if (rest > 0) return new([new SourceError(file, 2, 1, "a command line is one line")]);
         var result = new KernelCommandLine();
-        foreach (var word in line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
+        foreach (var word in Words(line))
         {
             var equals = word.IndexOf('=');
             var name = equals < 0 ? word : word[..equals];
             result._parameters[name] = Normal(name, equals < 0 ? "" : word[(equals + 1)..]);
         }
         return new(result);
+    }
+
+    // lib/cmdline.c, next_arg(): blanks between double quotes do not separate. The quotes stay in the value.
+    static IEnumerable<string> Words(string line)
+    {
+        var start = -1;
+        var quoted = false;
+        for (var i = 0; i <= line.Length; i++)
+        {
+            if (i < line.Length && (quoted || !char.IsWhiteSpace(line[i])))
+            {
+                if (line[i] == '"') quoted = !quoted;
+                if (start < 0) start = i;
+                continue;
+            }
+            if (start >= 0) yield return line[start..i];
+            start = -1;
+        }
     }
 
     static string Normal(string name, string value)
