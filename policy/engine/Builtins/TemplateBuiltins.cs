@@ -1,6 +1,304 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+
 namespace Talos.Policy;
 
-static class TemplateBuiltins
+/// <summary>`strings.render_template`: the part of Go's text/template that works on JSON: fields, variables, pipelines, if, range, with, comparisons.</summary>
+static partial class TemplateBuiltins
 {
-    public static IEnumerable<Builtin> All => [];
+    // LIMIT: size of what a template makes.
+    const int MaxOutput = 4 << 20;
+
+    public static IEnumerable<Builtin> All =>
+    [
+        Builtin.Of("strings.render_template", (t, v) =>
+        {
+            string text = Operand.Text(t, 1);
+            return Value.From(new Template(text).Render(Operand.Object(v, 2)));
+        }),
+    ];
+
+    abstract record Node;
+    sealed record TextNode(string Text) : Node;
+    sealed record OutputNode(string Pipeline) : Node;
+    sealed record AssignNode(string Name, string Pipeline) : Node;
+    sealed record BlockNode(string Kind, string[] Names, string Pipeline, List<Node> Body, List<Node> Else) : Node;
+
+    sealed class Template
+    {
+        readonly List<(bool IsAction, string Text)> _tokens = [];
+        readonly List<Node> _nodes;
+        int _at;
+
+        public Template(string text)
+        {
+            int from = 0;
+            foreach (Match m in ActionPattern().Matches(text))
+            {
+                string before = text[from..m.Index];
+                if (m.Groups[1].Success) before = before.TrimEnd();
+                if (_tokens.Count > 0 && _trimNext) before = before.TrimStart();
+                _tokens.Add((false, before));
+                _tokens.Add((true, m.Groups[2].Value.Trim()));
+                _trimNext = m.Groups[3].Success;
+                from = m.Index + m.Length;
+            }
+            string rest = text[from..];
+            if (rest.Contains("{{", StringComparison.Ordinal)) throw new BuiltinException("template: unclosed action");
+            _tokens.Add((false, _trimNext ? rest.TrimStart() : rest));
+            _nodes = List(0, out string? end);
+            if (end is not null) throw new BuiltinException($"template: unexpected {{{{{end}}}}}");
+        }
+
+        readonly bool _trimNext;
+
+        List<Node> List(int depth, out string? end)
+        {
+            if (depth > 50) throw new BuiltinException("template: blocks nest too deeply");
+            var nodes = new List<Node>();
+            while (_at < _tokens.Count)
+            {
+                (bool isAction, string text) = _tokens[_at++];
+                if (!isAction)
+                {
+                    nodes.Add(new TextNode(text));
+                    continue;
+                }
+                if (text.StartsWith("/*", StringComparison.Ordinal)) continue;
+                string word = text.Split(' ', 2)[0], rest = text.Length > word.Length ? text[word.Length..].Trim() : "";
+                switch (word)
+                {
+                    case "end" or "else":
+                        end = text;
+                        return nodes;
+                    case "if" or "range" or "with":
+                        nodes.Add(Block(word, rest, depth));
+                        break;
+                    default:
+                        Match assign = AssignPattern().Match(text);
+                        nodes.Add(assign.Success ? new AssignNode(assign.Groups[1].Value, assign.Groups[2].Value) : new OutputNode(text));
+                        break;
+                }
+            }
+            end = null;
+            return nodes;
+        }
+
+        BlockNode Block(string kind, string header, int depth)
+        {
+            Match names = NamesPattern().Match(header);
+            string pipeline = names.Success ? header[names.Length..].Trim() : header;
+            List<Node> body = List(depth + 1, out string? end), otherwise = [];
+            if (end is not null && end.StartsWith("else", StringComparison.Ordinal))
+            {
+                string more = end[4..].Trim();
+                if (more.StartsWith("if ", StringComparison.Ordinal)) return new BlockNode(kind, Names(names), pipeline, body, [Block("if", more[3..].Trim(), depth + 1)]);
+                otherwise = List(depth + 1, out end);
+            }
+            if (end != "end") throw new BuiltinException("template: unexpected EOF");
+            return new BlockNode(kind, Names(names), pipeline, body, otherwise);
+        }
+
+        static string[] Names(Match m) => m.Success ? [.. m.Groups[1].Value.Split(',').Select(n => n.Trim())] : [];
+
+        public string Render(Value vars)
+        {
+            var output = new StringBuilder();
+            Run(_nodes, vars, new Dictionary<string, Value?>(StringComparer.Ordinal) { ["$"] = vars }, output);
+            return output.ToString();
+        }
+
+        static void Run(List<Node> nodes, Value? dot, Dictionary<string, Value?> scope, StringBuilder output)
+        {
+            foreach (Node node in nodes)
+            {
+                if (output.Length > MaxOutput) throw Evaluation.Limit("template");
+                switch (node)
+                {
+                    case TextNode t:
+                        output.Append(t.Text);
+                        break;
+                    case OutputNode o:
+                        output.Append(Show(TemplatePipeline.Eval(o.Pipeline, dot, scope)));
+                        break;
+                    case AssignNode a:
+                        scope[a.Name] = TemplatePipeline.Eval(a.Pipeline, dot, scope);
+                        break;
+                    case BlockNode b:
+                        RunBlock(b, dot, scope, output);
+                        break;
+                }
+            }
+        }
+
+        static void RunBlock(BlockNode b, Value? dot, Dictionary<string, Value?> scope, StringBuilder output)
+        {
+            Value? value = TemplatePipeline.Eval(b.Pipeline, dot, scope);
+            if (b.Kind != "range")
+            {
+                bool holds = TemplatePipeline.IsTrue(value);
+                var inner = new Dictionary<string, Value?>(scope, StringComparer.Ordinal);
+                if (b.Names.Length > 0) inner[b.Names[0]] = value;
+                Run(holds ? b.Body : b.Else, holds && b.Kind == "with" ? value : dot, inner, output);
+                return;
+            }
+            (Value Key, Value Item)[] items = value switch
+            {
+                ArrayValue a => [.. a.Items.Select((x, i) => (Value.From(i), x))],
+                SetValue s => [.. s.Members.Sorted.Select((x, i) => (Value.From(i), x))],
+                ObjectValue o => [.. o.Pairs.Select(p => (p.Key, p.Value))],
+                null or NullValue => [],
+                _ => throw new BuiltinException($"template: range can't iterate over {value}"),
+            };
+            if (items.Length == 0) Run(b.Else, dot, new(scope, StringComparer.Ordinal), output);
+            foreach ((Value key, Value item) in items)
+            {
+                var inner = new Dictionary<string, Value?>(scope, StringComparer.Ordinal);
+                if (b.Names.Length == 1) inner[b.Names[0]] = item;
+                if (b.Names.Length == 2) (inner[b.Names[0]], inner[b.Names[1]]) = (key, item);
+                Run(b.Body, item, inner, output);
+            }
+        }
+
+        // As Go prints with %v; a key that is missing prints as OPA has it.
+        static string Show(Value? value) => value switch
+        {
+            null => "<undefined>",
+            NullValue => "<nil>",
+            StringValue s => s.Text,
+            ArrayValue a => "[" + string.Join(' ', a.Items.Select(Show)) + "]",
+            SetValue s => "[" + string.Join(' ', s.Members.Sorted.Select(Show)) + "]",
+            ObjectValue o => "map[" + string.Join(' ', o.Pairs.Select(p => Show(p.Key) + ":" + Show(p.Value))) + "]",
+            _ => value.ToString(),
+        };
+    }
+
+    [GeneratedRegex(@"\{\{(-\s)?((?:""(?:\\.|[^""\\])*""|`[^`]*`|/\*.*?\*/|[^}`""]|\}(?!\}))*?)(\s-)?\}\}", RegexOptions.Singleline)]
+    private static partial Regex ActionPattern();
+
+    [GeneratedRegex(@"\A(\$\w+)\s*:?=\s*(.*)\z", RegexOptions.Singleline)]
+    private static partial Regex AssignPattern();
+
+    [GeneratedRegex(@"\A(\$\w+(?:\s*,\s*\$\w+)?)\s*:=")]
+    private static partial Regex NamesPattern();
+}
+
+/// <summary>One pipeline of a template: operands, functions, `|`.</summary>
+static partial class TemplatePipeline
+{
+    public static Value? Eval(string text, Value? dot, Dictionary<string, Value?> scope)
+    {
+        string[] tokens = [.. TokenPattern().Matches(text).Select(m => m.Value)];
+        int at = 0;
+        Value? value = Pipeline(tokens, ref at, dot, scope, 0);
+        return at == tokens.Length ? value : throw new BuiltinException($"template: unexpected \"{tokens[at]}\" in operand");
+    }
+
+    public static bool IsTrue(Value? value) => value switch
+    {
+        null or NullValue => false,
+        BooleanValue => !value.IsFalse,
+        NumberValue n => n.Sign != 0,
+        StringValue s => s.Text.Length > 0,
+        ArrayValue a => a.Items.Length > 0,
+        ObjectValue o => o.Count > 0,
+        SetValue s => s.Count > 0,
+        _ => true,
+    };
+
+    static Value? Pipeline(string[] tokens, ref int at, Value? dot, Dictionary<string, Value?> scope, int depth)
+    {
+        if (depth > 50) throw new BuiltinException("template: parentheses nest too deeply");
+        Value? piped = null;
+        bool hasPiped = false;
+        while (true)
+        {
+            string? function = null;
+            var operands = new List<Value?>();
+            bool first = true;
+            while (at < tokens.Length && tokens[at] is not ("|" or ")"))
+            {
+                string token = tokens[at];
+                if (token == "(")
+                {
+                    at++;
+                    operands.Add(Pipeline(tokens, ref at, dot, scope, depth + 1));
+                    if (at >= tokens.Length) throw new BuiltinException("template: unclosed left paren");
+                    at++;
+                }
+                else if (first && char.IsAsciiLetter(token[0]) && token is not ("true" or "false" or "nil"))
+                {
+                    function = token;
+                    at++;
+                }
+                else
+                {
+                    operands.Add(One(token, dot, scope));
+                    at++;
+                }
+                first = false;
+            }
+            if (hasPiped) operands.Add(piped);
+            if (function is null && operands.Count == 0) throw new BuiltinException("template: missing value for command");
+            piped = function is null ? operands[0] : Call(function, operands);
+            hasPiped = true;
+            if (at >= tokens.Length || tokens[at] == ")") return piped;
+            at++;
+        }
+    }
+
+    static Value? One(string token, Value? dot, Dictionary<string, Value?> scope)
+    {
+        switch (token[0])
+        {
+            case '"': return ValueJson.Parse(token);
+            case '`': return Value.From(token[1..^1]);
+            case '.': return Path(dot, token);
+            case '$':
+                int end = token.IndexOf('.', StringComparison.Ordinal);
+                string name = end < 0 ? token : token[..end];
+                if (!scope.TryGetValue(name, out Value? variable)) throw new BuiltinException($"template: undefined variable \"{name}\"");
+                return end < 0 ? variable : Path(variable, token[end..]);
+        }
+        return token switch
+        {
+            "true" => BooleanValue.True,
+            "false" => BooleanValue.False,
+            "nil" => NullValue.Instance,
+            _ => NumberValue.Parse(token) ?? throw new BuiltinException($"template: function \"{token}\" not defined"),
+        };
+    }
+
+    static Value? Path(Value? value, string path)
+    {
+        foreach (string name in path.Split('.', StringSplitOptions.RemoveEmptyEntries)) value = value?.Get(name);
+        return value;
+    }
+
+    static Value? Call(string name, List<Value?> args)
+    {
+        Value Arg(int i) => i < args.Count ? args[i] ?? NullValue.Instance : throw new BuiltinException($"template: wrong number of args for {name}");
+        switch (name)
+        {
+            case "eq": return Value.From(args.Skip(1).Any(a => Arg(0).Equals(a)));
+            case "ne": return Value.From(!Arg(0).Equals(Arg(1)));
+            case "lt": return Value.From(Value.Compare(Arg(0), Arg(1)) < 0);
+            case "le": return Value.From(Value.Compare(Arg(0), Arg(1)) <= 0);
+            case "gt": return Value.From(Value.Compare(Arg(0), Arg(1)) > 0);
+            case "ge": return Value.From(Value.Compare(Arg(0), Arg(1)) >= 0);
+            case "not": return Value.From(!IsTrue(Arg(0)));
+            case "and": return args.FirstOrDefault(a => !IsTrue(a), args[^1]);
+            case "or": return args.FirstOrDefault(IsTrue, args[^1]);
+            case "len": return BuiltinRegistry.Find("count")!.Invoke(null!, [Arg(0)]);
+            case "index": return args.Skip(1).Aggregate(args[0], (v, k) => k is null ? null : v?.Get(k));
+            case "printf": return Value.From(GoFormat.Format(Operand.Text(Arg(0), 1), [.. args.Skip(1).Select(a => a ?? NullValue.Instance)]));
+            case "print": return Value.From(string.Concat(args.Select(a => a is StringValue s ? s.Text : a?.ToString())));
+            case "urlquery": return Value.From(EncodingBuiltins.UrlEncode(Operand.Text(Arg(0), 1)));
+            default: throw new BuiltinException($"template: function \"{name}\" not defined");
+        }
+    }
+
+    [GeneratedRegex(@"""(?:\\.|[^""\\])*""|`[^`]*`|[()|]|[^\s()|""`]+")]
+    private static partial Regex TokenPattern();
 }
