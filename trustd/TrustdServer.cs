@@ -84,7 +84,7 @@ sealed class TrustdServer : IAsyncDisposable
                 Time = time,
                 Log = log,
             },
-            new ApiServices().Add(service));
+            new ApiServices().Add(service).Add(new AuditReader(record)));
         var server = new TrustdServer(authority, ledger, signer, record, identity, host);
         server.renewal = identity.RunAsync(server.stop.Token);
         await identity.Ready.WaitAsync(cancellation);

@@ -43,7 +43,7 @@ static partial class AuditCommands
         Run = invocation => ListAsync(invocation, invocation.Get(Tail)),
     };
 
-    static Verb TailOf() => new("tail", "Show the newest entries", "osctl audit tail", "osctl audit tail -f --denied", "osctl audit tail --tail 5 -n cp-1,worker-1")
+    static Verb TailOf() => new("tail", "Show the newest entries", "osctl audit tail", "osctl audit tail -f --denied", "osctl audit tail --tail 5 -n cp-1,worker-1", "osctl audit tail -n trustd")
     {
         Options = { Tail, Follow, Caller, Method, Denied, Openings },
         Run = invocation => ListAsync(invocation, invocation.IsGiven(Tail) ? invocation.Get(Tail) : 20),

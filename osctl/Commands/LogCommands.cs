@@ -37,7 +37,7 @@ static class LogCommands
         var follow = invocation.Get(Follow);
         var answers = await Task.WhenAll(invocation.Targets().Select(async target =>
         {
-            using var connection = PeerConnection.ToNode(target.Endpoint, credentials, invocation.Terminal.Time);
+            using var connection = target.Connect(credentials, invocation.Terminal.Time);
             return await FanOut.AskAsync<object>(invocation, target, connection, async (c, options) =>
             {
                 using var call = open(c, options);

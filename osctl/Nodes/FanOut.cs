@@ -12,7 +12,7 @@ static class FanOut
 
         async Task<Answer<T>> AskOneAsync(Target target)
         {
-            using var connection = PeerConnection.ToNode(target.Endpoint, credentials, invocation.Terminal.Time);
+            using var connection = target.Connect(credentials, invocation.Terminal.Time);
             return await AskAsync(invocation, target, connection, ask, timeout);
         }
     }

@@ -1,20 +1,28 @@
 using Talos.Api.Configuration;
+using Talos.Pki;
 
 namespace Talos.Osctl.Nodes;
 
-/// <summary>A node to ask: what it is called in answers, and where it answers.</summary>
-sealed record Target(string Name, Endpoint Endpoint)
+/// <summary>A server to ask: what it is called in answers, where it answers, and what it has to be.</summary>
+sealed record Target(string Name, Endpoint Endpoint, PeerKind Kind = PeerKind.Node)
 {
     const int DefaultPort = 50000;
 
+    // Not a node's name: nodes are told apart from it by what their certificates say they are.
+    const string Trustd = "trustd";
+
+    public PeerConnection Connect(ClientCredentials credentials, TimeProvider time) =>
+        Kind == PeerKind.Trustd ? PeerConnection.ToTrustd(Endpoint, credentials, time) : PeerConnection.ToNode(Endpoint, credentials, time);
+
     /// <summary>Which nodes are meant.</summary>
     /// <param name="context">The context in use.</param>
-    /// <param name="nodes">`-n`: names of the context's endpoints, or addresses.</param>
+    /// <param name="nodes">`-n`: names of the context's endpoints, `trustd`, or addresses.</param>
     /// <param name="endpoints">`-e`: addresses, or `name=address`, in place of the context's.</param>
     public static IReadOnlyList<Target> Select(ClientContext context, IReadOnlyList<string> nodes, IReadOnlyList<string> endpoints)
     {
         var known = context.Endpoints.Select(e => new Target(e.Key, e.Value)).ToList();
         if (endpoints.Count > 0) known = [.. endpoints.Select(ParseEndpoint)];
+        else if (context.Trustd is { } trustd) known.Add(new Target(Trustd, trustd, PeerKind.Trustd));
         if (nodes.Count == 0 && endpoints.Count > 0) return known;
         var wanted = nodes.Count > 0 ? nodes : context.Nodes.Count > 0 ? context.Nodes : [.. context.Endpoints.Keys];
         if (wanted.Count == 0) throw new OsctlException("no node is given", "name one with `-n`, or put `nodes` into the context");

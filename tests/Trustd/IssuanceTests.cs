@@ -186,6 +186,18 @@ public sealed class IssuanceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Shows_its_record_to_an_administrator()
+    {
+        using var csr = CertificateSigningRequest.Create("alice");
+        var alice = RunningTrustd.Identity(await trustd.Stranger().IssueClientAsync(Ask(csr, trustd.AdministratorToken.Reveal())), csr);
+        var reader = new Talos.Api.Audit.V1.AuditService.AuditServiceClient(trustd.Channel(alice));
+        using var stream = reader.List(new Talos.Api.Audit.V1.ListRequest());
+        var kinds = new List<EntryKind>();
+        while (await stream.ResponseStream.MoveNext(default)) kinds.Add(Entry.Parser.ParseFrom(stream.ResponseStream.Current.Entry).Kind);
+        Assert.Contains(EntryKind.CertificateIssued, kinds);
+    }
+
+    [Fact]
     public async Task Survives_a_restart_with_its_authority_ledger_and_tokens()
     {
         var administrator = await trustd.AdministratorAsync();

@@ -73,10 +73,14 @@ public sealed class RunningTrustd : IAsyncDisposable
         return As(answer, csr);
     }
 
-    public TrustService.TrustServiceClient As(CertificateResponse answer, CertificateSigningRequest csr) =>
-        Client(X509CertificateLoader.LoadCertificate(answer.Certificate.Span).CopyWithPrivateKey(csr.Key));
+    public TrustService.TrustServiceClient As(CertificateResponse answer, CertificateSigningRequest csr) => Client(Identity(answer, csr));
 
-    public TrustService.TrustServiceClient Client(X509Certificate2? certificate)
+    public static X509Certificate2 Identity(CertificateResponse answer, CertificateSigningRequest csr) =>
+        X509CertificateLoader.LoadCertificate(answer.Certificate.Span).CopyWithPrivateKey(csr.Key);
+
+    public TrustService.TrustServiceClient Client(X509Certificate2? certificate) => new(Channel(certificate));
+
+    public GrpcChannel Channel(X509Certificate2? certificate)
     {
         // Kept open by the client's certificate, so not disposed with the test's request.
         var handler = new SocketsHttpHandler
@@ -90,7 +94,7 @@ public sealed class RunningTrustd : IAsyncDisposable
         };
         var channel = GrpcChannel.ForAddress($"https://{Server.Endpoint}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
         channels.Add(channel);
-        return new TrustService.TrustServiceClient(channel);
+        return channel;
     }
 
     public static async Task<RpcException> RefusedAsync<T>(AsyncUnaryCall<T> call, string reason)

@@ -1,13 +1,12 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Talos.Api.Audit.V1;
-using Talos.Api.Server;
 using Talos.Audit;
 
-namespace Talos.Osd;
+namespace Talos.Api.Server;
 
-/// <summary>Gives out osd's own record, entry by entry as hashed, with what proves it.</summary>
-sealed class AuditReader(AuditLog record) : AuditService.AuditServiceBase
+/// <summary>Gives out a server's own record, entry by entry as hashed, with what proves it.</summary>
+public sealed class AuditReader(AuditLog record) : AuditService.AuditServiceBase
 {
     public override async Task List(ListRequest request, IServerStreamWriter<ListResponse> responseStream, ServerCallContext context)
     {
