@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace Talos.Audit;
 
 public sealed partial class AuditLog
@@ -5,7 +7,7 @@ public sealed partial class AuditLog
     // Guards what the tree looks like: edge, bundle, size, files that wait.
     readonly Lock _state = new();
     readonly Queue<(string Path, byte[] Data)> _waitingFiles = new();
-    List<string> _unsettled = [];
+    List<(string Path, ulong End)> _unsettled = [];
     Task _settling = Task.CompletedTask;
     bool _settleBeforeRotation;
     EdgeTiles _edge = new();
@@ -92,22 +94,19 @@ public sealed partial class AuditLog
         if (_edge.Size % TilePath.Width == TilePath.Width - 1)
         {
             ulong index = _edge.Size / TilePath.Width;
-            if (!IsRemoved(0, index)) WriteOrQueue(TilePath.Entries(index), _bundle.AsSpan(0, _bundleBytes));
+            WriteOrQueue(TilePath.Entries(index), 0, index, _bundle.AsSpan(0, _bundleBytes));
             _bundleBytes = 0;
         }
-        _edge.Append(leafHash, _tileFull ??= (level, index, tile) =>
-        {
-            if (!IsRemoved(level, index)) WriteOrQueue(TilePath.Hashes(level, index), tile);
-        });
+        _edge.Append(leafHash, _tileFull ??= (level, index, tile) => WriteOrQueue(TilePath.Hashes(level, index), level, index, tile));
     }
 
-    // A replay of the journal must not bring back what retention took away.
-    bool IsRemoved(int level, ulong index) => (index + 1) << (TilePath.Height * (level + 1)) <= FirstIndex;
-
     // Bundles and tiles need not be durable yet: the journal holds the entries until they are.
-    void WriteOrQueue(string path, ReadOnlySpan<byte> data)
+    void WriteOrQueue(string path, int level, ulong index, ReadOnlySpan<byte> data)
     {
-        _unsettled.Add(path);
+        ulong end = (index + 1) << (TilePath.Height * (level + 1));
+        // A replay of the journal must not bring back what retention took away.
+        if (end <= FirstIndex) return;
+        _unsettled.Add((path, end));
         try
         {
             if (_waitingFiles.Count == 0)
@@ -156,7 +155,7 @@ public sealed partial class AuditLog
             _unsettled = [];
             _settleBeforeRotation = false;
         }
-        List<string> settled = _unsettled;
+        List<(string Path, ulong End)> settled = _unsettled;
         ulong size = _edge.Size;
         int open = (int)(size % TilePath.Width);
         _journal.Rotate(() =>
@@ -171,5 +170,25 @@ public sealed partial class AuditLog
     }
 
     // Four at a time: the file system commits their metadata together.
-    void Settle(List<string> files) => Parallel.ForEach(files, new ParallelOptions { MaxDegreeOfParallelism = 4 }, _store.Sync);
+    void Settle(List<(string Path, ulong End)> files)
+    {
+        try
+        {
+            Parallel.ForEach(files, new ParallelOptions { MaxDegreeOfParallelism = 4 }, file =>
+            {
+                try
+                {
+                    _store.Sync(file.Path);
+                }
+                catch (FileNotFoundException) when (file.End <= FirstIndex)
+                {
+                    // Removed under the retention policy in the meantime.
+                }
+            });
+        }
+        catch (AggregateException several)
+        {
+            ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
+        }
+    }
 }

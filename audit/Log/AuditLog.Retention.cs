@@ -29,7 +29,7 @@ public sealed partial class AuditLog
     /// </summary>
     public async ValueTask<ulong> RetainAsync(AuditRetention policy, CancellationToken cancellationToken = default)
     {
-        ulong first = FirstToKeep(policy);
+        ulong first = FirstToKeep(policy, PublishNow().Size);
         if (first <= FirstIndex) return FirstIndex;
 
         Entry entry = new() { Kind = EntryKind.Retention, Message = "old entries are removed under the retention policy" };
@@ -49,9 +49,9 @@ public sealed partial class AuditLog
         }
     }
 
-    ulong FirstToKeep(AuditRetention policy)
+    ulong FirstToKeep(AuditRetention policy, ulong size)
     {
-        ulong end = Math.Min(Checkpoint.Size, policy.KeepFrom) / TilePath.Width;
+        ulong end = Math.Min(size, policy.KeepFrom) / TilePath.Width;
         ulong first = FirstIndex / TilePath.Width;
         if (policy.MaxBytes is { } bytes)
         {

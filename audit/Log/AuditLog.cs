@@ -65,6 +65,8 @@ public sealed partial class AuditLog : IAsyncDisposable, IDisposable
             }
             catch
             {
+                // Nothing is signed here: what could not be opened must not get a new signature.
+                log.StopWriting();
                 log.Close();
                 throw;
             }
@@ -109,13 +111,7 @@ public sealed partial class AuditLog : IAsyncDisposable, IDisposable
     /// <inheritdoc cref="DisposeAsync" />
     public void Dispose()
     {
-        lock (_gate)
-        {
-            if (_closed) return;
-            _closed = true;
-            Monitor.PulseAll(_gate);
-        }
-        if (_writer.IsAlive) _writer.Join();
+        if (!StopWriting()) return;
         try
         {
             PublishNow();
@@ -128,10 +124,24 @@ public sealed partial class AuditLog : IAsyncDisposable, IDisposable
         Close();
     }
 
+    // Lets the writer finish what is queued. False when that was done before.
+    bool StopWriting()
+    {
+        lock (_gate)
+        {
+            if (_closed) return false;
+            _closed = true;
+            Monitor.PulseAll(_gate);
+        }
+        if (_writer.IsAlive) _writer.Join();
+        return true;
+    }
+
     void Close()
     {
         lock (_publishGate) _publishTimer.Dispose();
-        _settling.Wait();
+        // Its failure would matter to the next rotation only, and there is none.
+        Task.WhenAny(_settling).Wait();
         _journal.Dispose();
         _lock.Dispose();
     }

@@ -84,6 +84,133 @@ public sealed class AuditLogTests
         Assert.Equal(AuditLogReason.InUse, Assert.Throws<AuditLogException>(() => folder.Open()).Reason);
     }
 
+    [Fact]
+    public async Task Survives_turns_of_the_journal_with_retention_in_between()
+    {
+        using LogFolder folder = new();
+        ulong last = 0;
+        for (int round = 0; round < 3; round++)
+        {
+            await using AuditLog log = folder.Open();
+            for (int burst = 0; burst < 8; burst++)
+            {
+                AuditReceipt[] receipts = await Task.WhenAll(Enumerable.Range(0, 500).Select(i =>
+                {
+                    Entry entry = LogFolder.Opened(i);
+                    entry.Message = new string('x', 2500);
+                    return log.AppendAsync(entry).AsTask();
+                }));
+                last = receipts[^1].Index;
+            }
+            Assert.True(await log.RetainAsync(new AuditRetention { MaxBytes = 3_000_000 }) > 0);
+        }
+        AuditVerification result = AuditVerifier.Verify(folder.LogPath, new AuditVerifierOptions { LogKeys = [folder.Signer.Key] });
+        Assert.True(result.Verdict == AuditVerdict.Verified, string.Join("; ", result.Findings.Select(static f => f.Message)));
+        Assert.Equal(last + 2, result.Size);
+        Assert.True(result.FirstIndex > 8000);
+    }
+
+    [Fact]
+    public async Task Rejects_at_open_what_no_crash_leaves_behind()
+    {
+        using LogFolder folder = new();
+        await using (AuditLog log = folder.Open())
+            for (int i = 0; i < 300; i++) await log.AppendAsync(LogFolder.Opened(i));
+        string journal = Path.Combine(folder.LogPath, "journal.a"), checkpoint = Path.Combine(folder.LogPath, "checkpoint");
+        byte[] whole = File.ReadAllBytes(journal), note = File.ReadAllBytes(checkpoint);
+
+        // Everything behind the first 100 writes is gone, though the checkpoint covers it.
+        byte[] cut = [.. whole];
+        int offset = 0;
+        for (int i = 0; i < 100; i++)
+        {
+            Assert.True(JournalFrame.TryHeader(cut.AsSpan(offset), out JournalFrame.Header header));
+            offset += JournalFrame.Padded(JournalFrame.HeaderBytes + header.PayloadBytes);
+        }
+        cut.AsSpan(offset).Clear();
+        File.WriteAllBytes(journal, cut);
+        AuditLogException damaged = Assert.Throws<AuditLogException>(() => folder.Open());
+        Assert.Equal(AuditLogReason.Damaged, damaged.Reason);
+        Assert.Contains("covers 300 entries, but only 100", damaged.Message, StringComparison.Ordinal);
+        // The refusal signed nothing.
+        Assert.Equal(note, File.ReadAllBytes(checkpoint));
+
+        File.WriteAllBytes(journal, whole);
+        using Ed25519CheckpointSigner other = Ed25519CheckpointSigner.Create("node-1.example/audit");
+        Assert.Equal(AuditLogReason.ForeignLog, Assert.Throws<AuditLogException>(
+            () => AuditLog.Open(folder.LogPath, new AuditLogOptions { Signer = other, Node = "node-1" })).Reason);
+        // A key that was replaced is accepted when it is named.
+        await using (AuditLog rotated = AuditLog.Open(folder.LogPath, new AuditLogOptions { Signer = other, Node = "node-1", FormerKeys = [folder.Signer.Key] }))
+        {
+            await rotated.AppendAsync(LogFolder.Opened(1));
+            Assert.Equal(301UL, rotated.PublishNow().Size);
+        }
+        Assert.Equal(AuditVerdict.Verified, AuditVerifier.Verify(folder.LogPath, new AuditVerifierOptions { LogKeys = [other.Key] }).Verdict);
+    }
+
+    [Fact]
+    public async Task Accepts_an_export_of_the_entries_it_hands_out()
+    {
+        using LogFolder folder = new();
+        string export = Path.Combine(folder.Path, "export");
+        await using (AuditLog log = folder.Open())
+        {
+            for (int i = 0; i < 300; i++) await log.AppendAsync(LogFolder.Opened(i));
+            AuditCheckpoint checkpoint = log.PublishNow();
+            AuditFolder copy = new(export);
+            await foreach (AuditRecord record in log.ReadAsync(0, (long)checkpoint.Size)) copy.Append(record.Raw.Span);
+            copy.Finish(checkpoint.Note);
+        }
+        AuditVerification result = AuditVerifier.Verify(export, new AuditVerifierOptions { LogKeys = [folder.Signer.Key] });
+        Assert.Equal(AuditVerdict.Verified, result.Verdict);
+        Assert.Equal(300, result.OpenCalls.Count);
+    }
+
+    [Fact]
+    public async Task Follows_what_comes_and_ends_with_the_log()
+    {
+        using LogFolder folder = new();
+        AuditLog log = folder.Open();
+        List<ulong> seen = [];
+        Task follow = Task.Run(async () =>
+        {
+            await foreach (AuditRecord record in log.FollowAsync(2)) seen.Add(record.Index);
+        });
+        for (int i = 0; i < 600; i++) await log.AppendAsync(LogFolder.Opened(i));
+        await log.DisposeAsync();
+        await follow;
+        Assert.Equal(Enumerable.Range(2, 598).Select(static i => (ulong)i), seen);
+        Assert.Equal(AuditLogReason.Closed, (await Assert.ThrowsAsync<AuditLogException>(async () => await log.AppendAsync(LogFolder.Opened(0)))).Reason);
+    }
+
+    [Fact]
+    public async Task Records_a_clock_that_was_set_and_verifies()
+    {
+        using LogFolder folder = new();
+        SettableClock time = new();
+        await using (AuditLog log = folder.Open(time))
+        {
+            await log.AppendAsync(LogFolder.Opened(0));
+            time.SetForward = TimeSpan.FromSeconds(90);
+            AuditReceipt after = await log.AppendAsync(LogFolder.Opened(1));
+            Assert.Equal(2UL, after.Index);
+            AuditRecord jump = log.Read(1, 1).Single();
+            Assert.Equal(EntryKind.ClockJump, jump.Entry.Kind);
+            Assert.InRange(long.Parse(jump.Entry.Details["by_nanos"], System.Globalization.CultureInfo.InvariantCulture), 89_000_000_000, 91_000_000_000);
+        }
+        AuditVerification result = AuditVerifier.Verify(folder.LogPath, new AuditVerifierOptions { LogKeys = [folder.Signer.Key] });
+        Assert.True(result.Verdict == AuditVerdict.Verified, string.Join("; ", result.Findings.Select(static f => f.Message)));
+        Assert.Equal([1UL], result.Incidents);
+    }
+
+    // The wall clock can be set; the monotonic one runs on.
+    sealed class SettableClock : TimeProvider
+    {
+        public TimeSpan SetForward { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + SetForward;
+    }
+
     static void CopyTree(string from, string to)
     {
         foreach (string file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories).Where(f => Path.GetFileName(f) != "lock"))
