@@ -106,7 +106,7 @@ public sealed partial class NodeIdentity
     }
 
     /// <summary>Between one half and two thirds of its life, so that nodes which started together do not renew together.</summary>
-    static DateTimeOffset MomentToRenew(TrustMaterial material)
+    internal static DateTimeOffset MomentToRenew(TrustMaterial material)
     {
         DateTimeOffset from = material.Certificate.NotBefore.ToUniversalTime();
         var life = material.Certificate.NotAfter.ToUniversalTime() - from;

@@ -1,0 +1,45 @@
+using Talos.Pki;
+
+namespace Talos.Api.Server.Tests;
+
+/// <summary>A trustd without a network: answers from a <see cref="TestAuthority"/>, or not, as a test chooses.</summary>
+sealed class FakeSource(TestAuthority authority, string name) : ICertificateSource
+{
+    public int Enrolled { get; private set; }
+
+    public int Renewed { get; private set; }
+
+    /// <summary>Thrown instead of an answer, as long as it is set.</summary>
+    public EnrollmentException? Refusal { get; set; }
+
+    /// <summary>Changes what is answered.</summary>
+    public Func<CertificateGrant, CertificateGrant> Spoil { get; set; } = grant => grant;
+
+    /// <summary>The public keys that were asked for, in order.</summary>
+    public List<string> Keys { get; } = [];
+
+    public SemaphoreSlim Asked { get; } = new(0);
+
+    public Task<CertificateGrant> EnrollAsync(ReadOnlyMemory<byte> csr, CancellationToken cancellation)
+    {
+        var grant = Answer(csr);
+        Enrolled++;
+        return Task.FromResult(grant);
+    }
+
+    public Task<CertificateGrant> RenewAsync(ReadOnlyMemory<byte> csr, TrustMaterial current, CancellationToken cancellation)
+    {
+        var grant = Answer(csr);
+        Renewed++;
+        return Task.FromResult(grant);
+    }
+
+    CertificateGrant Answer(ReadOnlyMemory<byte> csr)
+    {
+        Keys.Add(VerifiedRequest.Parse(csr.Span).Require().PublicKey.ToString() + Convert.ToHexString(VerifiedRequest.Parse(csr.Span).Require().PublicKey.Der.Span));
+        Asked.Release();
+        if (Refusal is { } refusal) throw refusal;
+        var certificate = authority.Issue(CertificateProfile.Node, authority.NodeGrant(name), csr.Span);
+        return Spoil(new CertificateGrant(certificate.Der, [], authority.BundlePem));
+    }
+}

@@ -1,0 +1,215 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Talos.Pki;
+using Xunit;
+
+namespace Talos.Api.Server.Tests;
+
+public sealed class NodeIdentityTests : IDisposable
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    readonly string folder = Directory.CreateTempSubdirectory("talos-identity-").FullName;
+    readonly FakeTimeProvider time = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    readonly TestAuthority authority;
+    readonly FakeSource source;
+    readonly CancellationTokenSource stop = new();
+
+    public NodeIdentityTests()
+    {
+        authority = new TestAuthority(time: time);
+        source = new FakeSource(authority, "cp-1");
+    }
+
+    [Fact]
+    public async Task Accepts_a_first_certificate_and_keeps_it_for_its_owner_alone()
+    {
+        var identity = Open();
+        var run = identity.RunAsync(stop.Token);
+        await identity.Ready.WaitAsync(Patience);
+
+        Assert.Equal("cp-1", identity.Slot.Current!.Certificate.GetNameInfo(System.Security.Cryptography.X509Certificates.X509NameType.SimpleName, false));
+        await EndAsync(run);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(folder, "identity.pem")));
+        Assert.False(File.Exists(Path.Combine(folder, "pending.pem")));
+    }
+
+    [Fact]
+    public async Task Survives_a_restart_without_enrolling_again()
+    {
+        var first = Open();
+        var run = first.RunAsync(stop.Token);
+        await first.Ready.WaitAsync(Patience);
+        await EndAsync(run);
+
+        var second = Open();
+
+        Assert.True(second.Ready.IsCompletedSuccessfully);
+        Assert.Equal(first.Slot.Current!.Certificate.SerialNumber, second.Slot.Current!.Certificate.SerialNumber);
+        Assert.Equal(1, source.Enrolled);
+    }
+
+    [Fact]
+    public async Task Accepts_a_new_certificate_before_the_old_one_ends()
+    {
+        var identity = Open();
+        var run = identity.RunAsync(stop.Token);
+        await identity.Ready.WaitAsync(Patience);
+        await source.Asked.WaitAsync(Patience);
+        var before = identity.Slot.Current!.Certificate;
+
+        await AdvanceUntilAsync(source.Asked.WaitAsync());
+
+        await EndAsync(run);
+        Assert.Equal((1, 1), (source.Enrolled, source.Renewed));
+        Assert.NotEqual(before.SerialNumber, identity.Slot.Current!.Certificate.SerialNumber);
+        Assert.NotEqual(source.Keys[0], source.Keys[1]);
+    }
+
+    [Fact]
+    public void Accepts_moments_between_one_half_and_two_thirds_of_a_life()
+    {
+        var material = authority.Node("cp-1");
+        var begin = new DateTimeOffset(material.Certificate.NotBefore.ToUniversalTime());
+        var life = new DateTimeOffset(material.Certificate.NotAfter.ToUniversalTime()) - begin;
+
+        var parts = Enumerable.Range(0, 1000).Select(_ => (NodeIdentity.MomentToRenew(material) - begin) / life).ToArray();
+
+        Assert.All(parts, part => Assert.InRange(part, 0.5, 2.0 / 3));
+        // Nodes that started together do not ask together.
+        Assert.True(parts.Max() - parts.Min() > 0.1);
+    }
+
+    [Fact]
+    public async Task Survives_trustd_being_away_and_asks_with_the_same_key_until_it_answers()
+    {
+        source.Refusal = new EnrollmentException(EnrollmentFailure.Unreachable, "nobody answers");
+        var identity = Open();
+        var run = identity.RunAsync(stop.Token);
+        for (var i = 0; i < 3; i++)
+        {
+            await AdvanceUntilAsync(source.Asked.WaitAsync());
+        }
+        Assert.False(identity.Ready.IsCompleted);
+
+        source.Refusal = null;
+        await AdvanceUntilAsync(identity.Ready);
+
+        await EndAsync(run);
+        Assert.Single(source.Keys.Distinct());
+    }
+
+    [Fact]
+    public async Task Accepts_enrolling_again_after_the_certificate_expired()
+    {
+        var first = Open();
+        var run = first.RunAsync(stop.Token);
+        await first.Ready.WaitAsync(Patience);
+        await EndAsync(run);
+        time.Advance(TimeSpan.FromHours(30));
+
+        using var again = new CancellationTokenSource();
+        var second = Open();
+        Assert.False(second.Ready.IsCompleted);
+        run = second.RunAsync(again.Token);
+        await second.Ready.WaitAsync(Patience);
+
+        await again.CancelAsync();
+        await run;
+        Assert.Equal((2, 0), (source.Enrolled, source.Renewed));
+    }
+
+    [Fact]
+    public async Task Rejects_a_certificate_for_another_key()
+    {
+        var other = authority.Node("cp-1").Certificate.RawData;
+        await RejectsAsync(grant => grant with { Certificate = other });
+    }
+
+    [Fact]
+    public async Task Rejects_a_certificate_for_another_name()
+    {
+        var mallory = new FakeSource(authority, "cp-2");
+        await RejectsAsync(grant => grant, mallory);
+    }
+
+    [Fact]
+    public async Task Rejects_a_certificate_that_the_bundle_does_not_vouch_for()
+    {
+        using var other = new TestAuthority(time: time);
+        await RejectsAsync(grant => grant with { BundlePem = other.BundlePem });
+    }
+
+    [Fact]
+    public async Task Rejects_a_key_file_that_others_may_read()
+    {
+        var identity = Open();
+        var run = identity.RunAsync(stop.Token);
+        await identity.Ready.WaitAsync(Patience);
+        await EndAsync(run);
+        File.SetUnixFileMode(Path.Combine(folder, "identity.pem"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+
+        var failure = Assert.Throws<IOException>(Open);
+
+        Assert.Contains("0600", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Survives_a_damaged_file_by_enrolling_again()
+    {
+        File.WriteAllText(Path.Combine(folder, "identity.pem"), "-----BEGIN PRIVATE KEY-----\nAAAA\n");
+        File.WriteAllText(Path.Combine(folder, "bundle.pem"), authority.BundlePem);
+        foreach (var file in Directory.GetFiles(folder)) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
+        var identity = Open();
+        var run = identity.RunAsync(stop.Token);
+        await identity.Ready.WaitAsync(Patience);
+
+        await EndAsync(run);
+        Assert.Equal(1, source.Enrolled);
+    }
+
+    public void Dispose()
+    {
+        stop.Dispose();
+        authority.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    NodeIdentity Open() => Open(source);
+
+    NodeIdentity Open(ICertificateSource from) => NodeIdentity.Open(
+        new NodeIdentityOptions { Folder = folder, Cluster = "demo", Name = "cp-1", Kind = PeerKind.Node, Names = ["cp-1", "127.0.0.1"], Time = time },
+        from, NullLogger.Instance);
+
+    async Task RejectsAsync(Func<CertificateGrant, CertificateGrant> spoil, FakeSource? from = null)
+    {
+        from ??= source;
+        from.Spoil = spoil;
+        var identity = Open(from);
+        var run = identity.RunAsync(stop.Token);
+        await from.Asked.WaitAsync(Patience);
+        // The second question shows that the first answer was refused.
+        await AdvanceUntilAsync(from.Asked.WaitAsync());
+        Assert.Null(identity.Slot.Current);
+        Assert.False(File.Exists(Path.Combine(folder, "identity.pem")));
+        await EndAsync(run);
+    }
+
+    async Task EndAsync(Task run)
+    {
+        await stop.CancelAsync();
+        await run;
+    }
+
+    async Task AdvanceUntilAsync(Task done)
+    {
+        while (!done.IsCompleted)
+        {
+            // What waits on the clock runs on other threads and needs a moment of real time.
+            time.Advance(TimeSpan.FromMinutes(1));
+            await Task.WhenAny(done, Task.Delay(2));
+        }
+        await done;
+    }
+}

@@ -1,0 +1,171 @@
+using System.Security.Cryptography;
+using System.Text;
+using Google.Protobuf;
+using Grpc.Core;
+using Talos.Api.Configuration;
+using Talos.Api.Trust.V1;
+using Talos.Audit;
+using Talos.Pki;
+using Xunit;
+
+namespace Talos.Api.Server.Tests;
+
+/// <summary>The client of trustd against a server with real TLS whose answers a test chooses.</summary>
+public sealed class TrustdSourceTests
+{
+    static readonly TokenSecret Token = TokenSecret.Generate();
+
+    [Fact]
+    public async Task Accepts_the_trustd_that_knows_the_token()
+    {
+        await using var test = await StartAsync(out var trustd);
+
+        var grant = await Source(test).EnrollAsync(Csr(), default);
+
+        Assert.Equal(Token.Reveal(), trustd.TokenSeen);
+        Assert.Equal(test.Authority.BundlePem, grant.BundlePem);
+    }
+
+    [Fact]
+    public async Task Rejects_a_server_that_does_not_know_the_token_and_tells_it_nothing()
+    {
+        await using var test = await StartAsync(out var trustd);
+        trustd.DiscoveryKey = RandomNumberGenerator.GetBytes(32);
+
+        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => Source(test).EnrollAsync(Csr(), default));
+
+        Assert.Equal(EnrollmentFailure.NotTrusted, failure.Failure);
+        Assert.Null(trustd.TokenSeen);
+    }
+
+    [Fact]
+    public async Task Rejects_a_server_whose_certificate_is_not_of_the_authority_it_names()
+    {
+        await using var test = await StartAsync(out var trustd);
+        using var other = new TestAuthority();
+        trustd.Bundle = other.BundlePem;
+
+        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => Source(test).EnrollAsync(Csr(), default));
+
+        Assert.Equal(EnrollmentFailure.NotTrusted, failure.Failure);
+        Assert.Null(trustd.TokenSeen);
+    }
+
+    [Fact]
+    public async Task Rejects_a_node_that_plays_trustd()
+    {
+        await using var test = await StartAsync(out var trustd);
+        test.Slot.Set(test.Authority.Node("cp-1"));
+
+        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => Source(test).EnrollAsync(Csr(), default));
+
+        Assert.Equal(EnrollmentFailure.NotTrusted, failure.Failure);
+        Assert.Null(trustd.TokenSeen);
+    }
+
+    [Fact]
+    public async Task Rejects_a_trustd_of_another_cluster()
+    {
+        await using var test = await StartAsync(out var trustd);
+        trustd.Cluster = "other";
+
+        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => Source(test).EnrollAsync(Csr(), default));
+
+        Assert.Equal(EnrollmentFailure.NotTrusted, failure.Failure);
+        Assert.Contains("`other`", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rejects_what_trustd_refuses_with_its_sentence()
+    {
+        await using var test = await StartAsync(out var trustd);
+        trustd.Refusal = new RefusalException(RefusalReason.NotAllowed, "the token is spent");
+
+        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => Source(test).EnrollAsync(Csr(), default));
+
+        Assert.Equal(EnrollmentFailure.Refused, failure.Failure);
+        Assert.Contains("the token is spent", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Survives_a_first_endpoint_that_is_away()
+    {
+        await using var test = await StartAsync(out _);
+        var here = new Endpoint("127.0.0.1", test.Host.Endpoint.Port);
+
+        await new TrustdSource("demo", [new Endpoint("127.0.0.1", 1), here], Token, null, TimeProvider.System).EnrollAsync(Csr(), default);
+    }
+
+    [Fact]
+    public async Task Accepts_a_renewal_with_the_certificate_that_is_renewed()
+    {
+        await using var test = await StartAsync(out _);
+        var own = test.Authority.Node("worker-1");
+
+        await Source(test).RenewAsync(Csr(), own, default);
+
+        var opened = await test.EntryAsync(e => e.Kind == EntryKind.CallOpened && e.Method.EndsWith("/Renew", StringComparison.Ordinal));
+        Assert.Equal(("worker-1", own.Certificate.SerialNumber.ToLowerInvariant()), (opened.Caller.Name, opened.Caller.Serial));
+    }
+
+    static Task<TestHost> StartAsync(out FakeTrustd trustd)
+    {
+        var fake = trustd = new FakeTrustd();
+        return Start();
+
+        async Task<TestHost> Start()
+        {
+            var test = await TestHost.StartAsync(ClientCertificates.Optional, more: services => services.Add(fake));
+            test.Slot.Set(test.Authority.Trustd("cp-1"));
+            fake.Authority = test.Authority;
+            fake.Bundle = test.Authority.BundlePem;
+            return test;
+        }
+    }
+
+    static TrustdSource Source(TestHost test) =>
+        new("demo", [new Endpoint("127.0.0.1", test.Host.Endpoint.Port)], Token, null, TimeProvider.System);
+
+    static ReadOnlyMemory<byte> Csr()
+    {
+        using var request = CertificateSigningRequest.Create("worker-1");
+        return request.Der;
+    }
+
+    sealed class FakeTrustd : TrustService.TrustServiceBase
+    {
+        public TestAuthority Authority { get; set; } = null!;
+
+        public string Bundle { get; set; } = "";
+
+        public string Cluster { get; set; } = "demo";
+
+        public byte[] DiscoveryKey { get; set; } = Token.Discovery().ToArray();
+
+        public RefusalException? Refusal { get; set; }
+
+        public string? TokenSeen { get; private set; }
+
+        public override Task<CABundleResponse> CABundle(CABundleRequest request, ServerCallContext context) => Task.FromResult(new CABundleResponse
+        {
+            BundlePem = Bundle,
+            TrustDomain = Cluster,
+            Authenticator = ByteString.CopyFrom(HMACSHA256.HashData(DiscoveryKey, [.. request.Nonce.Span, .. Encoding.UTF8.GetBytes(Bundle)])),
+        });
+
+        public override Task<CertificateResponse> Enroll(EnrollRequest request, ServerCallContext context)
+        {
+            TokenSeen = request.Token;
+            if (Refusal is { } refusal) throw refusal;
+            return Task.FromResult(Answer(request.Csr));
+        }
+
+        public override Task<CertificateResponse> Renew(RenewRequest request, ServerCallContext context) => Task.FromResult(Answer(request.Csr));
+
+        CertificateResponse Answer(ByteString csr) => new()
+        {
+            Certificate = ByteString.CopyFrom(Authority.Issue(CertificateProfile.Node, Authority.NodeGrant("worker-1"), csr.Span).Der.Span),
+            BundlePem = Authority.BundlePem,
+        };
+    }
+}
