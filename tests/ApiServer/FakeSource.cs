@@ -18,6 +18,8 @@ sealed class FakeSource(TestAuthority authority, string name) : ICertificateSour
     /// <summary>The public keys that were asked for, in order.</summary>
     public List<string> Keys { get; } = [];
 
+    public CertificateProfile Profile { get; set; } = CertificateProfile.Node;
+
     public SemaphoreSlim Asked { get; } = new(0);
 
     public Task<CertificateGrant> EnrollAsync(ReadOnlyMemory<byte> csr, CancellationToken cancellation)
@@ -36,10 +38,10 @@ sealed class FakeSource(TestAuthority authority, string name) : ICertificateSour
 
     CertificateGrant Answer(ReadOnlyMemory<byte> csr)
     {
-        Keys.Add(VerifiedRequest.Parse(csr.Span).Require().PublicKey.ToString() + Convert.ToHexString(VerifiedRequest.Parse(csr.Span).Require().PublicKey.Der.Span));
+        Keys.Add(Convert.ToHexString(VerifiedRequest.Parse(csr.Span).Require().PublicKey.Der.Span));
         Asked.Release();
         if (Refusal is { } refusal) throw refusal;
-        var certificate = authority.Issue(CertificateProfile.Node, authority.NodeGrant(name), csr.Span);
+        var certificate = authority.Issue(Profile, authority.NodeGrant(name), csr.Span);
         return Spoil(new CertificateGrant(certificate.Der, [], authority.BundlePem));
     }
 }

@@ -1,9 +1,5 @@
 using System.Security.Cryptography;
-using System.Text;
-using Google.Protobuf;
-using Grpc.Core;
 using Talos.Api.Configuration;
-using Talos.Api.Trust.V1;
 using Talos.Audit;
 using Talos.Pki;
 using Xunit;
@@ -110,7 +106,7 @@ public sealed class TrustdSourceTests
 
     static Task<TestHost> StartAsync(out FakeTrustd trustd)
     {
-        var fake = trustd = new FakeTrustd();
+        var fake = trustd = new FakeTrustd(Token);
         return Start();
 
         async Task<TestHost> Start()
@@ -130,42 +126,5 @@ public sealed class TrustdSourceTests
     {
         using var request = CertificateSigningRequest.Create("worker-1");
         return request.Der;
-    }
-
-    sealed class FakeTrustd : TrustService.TrustServiceBase
-    {
-        public TestAuthority Authority { get; set; } = null!;
-
-        public string Bundle { get; set; } = "";
-
-        public string Cluster { get; set; } = "demo";
-
-        public byte[] DiscoveryKey { get; set; } = Token.Discovery().ToArray();
-
-        public RefusalException? Refusal { get; set; }
-
-        public string? TokenSeen { get; private set; }
-
-        public override Task<CABundleResponse> CABundle(CABundleRequest request, ServerCallContext context) => Task.FromResult(new CABundleResponse
-        {
-            BundlePem = Bundle,
-            TrustDomain = Cluster,
-            Authenticator = ByteString.CopyFrom(HMACSHA256.HashData(DiscoveryKey, [.. request.Nonce.Span, .. Encoding.UTF8.GetBytes(Bundle)])),
-        });
-
-        public override Task<CertificateResponse> Enroll(EnrollRequest request, ServerCallContext context)
-        {
-            TokenSeen = request.Token;
-            if (Refusal is { } refusal) throw refusal;
-            return Task.FromResult(Answer(request.Csr));
-        }
-
-        public override Task<CertificateResponse> Renew(RenewRequest request, ServerCallContext context) => Task.FromResult(Answer(request.Csr));
-
-        CertificateResponse Answer(ByteString csr) => new()
-        {
-            Certificate = ByteString.CopyFrom(Authority.Issue(CertificateProfile.Node, Authority.NodeGrant("worker-1"), csr.Span).Der.Span),
-            BundlePem = Authority.BundlePem,
-        };
     }
 }

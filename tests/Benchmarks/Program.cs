@@ -7,6 +7,8 @@ return args switch
     ["checks", .. string[] rest] => ChecksBenchmarks.Run(rest),
     ["pki", .. string[] rest] => PkiBenchmarks.Run(rest),
     ["policy", .. string[] rest] => PolicyBenchmarks.Run(rest),
+    ["server", .. string[] rest] => await ServerBench.Run(rest),
+    ["server-host", var folder, var mode] => await ServerBenchHost.Run(folder, mode),
     _ => Usage(),
 };
 
@@ -17,5 +19,6 @@ static int Usage()
     Console.Error.WriteLine("  checks [ROUNDS]   scans of a kernel, an image and a node; one round of the drift monitor");
     Console.Error.WriteLine("  pki [OPERATIONS]   issuance and validation, CPU time of one thread");
     Console.Error.WriteLine("  policy [DECISIONS]   decisions, evaluation, index, loading");
+    Console.Error.WriteLine("  server [CALLS]   CPU time of a server for an empty call over mutual TLS");
     return 2;
 }

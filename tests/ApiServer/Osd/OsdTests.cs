@@ -1,0 +1,200 @@
+using System.Net;
+using System.Net.Sockets;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microsoft.Extensions.Logging.Abstractions;
+using Talos.Api.Audit.V1;
+using Talos.Api.Compliance.V1;
+using Talos.Api.Configuration;
+using Talos.Api.Machine.V1;
+using Talos.Audit;
+using Talos.Osd;
+using Xunit;
+
+namespace Talos.Api.Server.Tests.Osd;
+
+/// <summary>osd as a whole: enrols, serves, forwards, stops; with a trustd and a machined made of this test.</summary>
+public sealed class OsdTests : IAsyncLifetime
+{
+    readonly string folder = Directory.CreateTempSubdirectory("talos-osd-").FullName;
+    readonly TokenSecret token = TokenSecret.Generate();
+    readonly CancellationTokenSource stop = new();
+    readonly List<GrpcChannel> channels = [];
+    readonly int port = FreePort();
+    TestHost trust = null!;
+    FakeMachined machined = null!;
+    Task osd = Task.CompletedTask;
+
+    public async ValueTask InitializeAsync()
+    {
+        var trustd = new FakeTrustd(token) { Node = "cp-1" };
+        trust = await TestHost.StartAsync(ClientCertificates.Optional, more: services => services.Add(trustd));
+        trust.Slot.Set(trust.Authority.Trustd("cp-1"));
+        (trustd.Authority, trustd.Bundle) = (trust.Authority, trust.Authority.BundlePem);
+        machined = await FakeMachined.StartAsync(Path.Combine(folder, "machined.sock"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var channel in channels) channel.Dispose();
+        await stop.CancelAsync();
+        await osd;
+        await machined.DisposeAsync();
+        await trust.DisposeAsync();
+        stop.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Accepts_calls_once_it_has_a_certificate_and_forwards_them()
+    {
+        var channel = Start("os:admin");
+        var client = new MachineService.MachineServiceClient(channel);
+
+        var version = await client.VersionAsync(new VersionRequest(), new CallOptions().WithWaitForReady());
+
+        Assert.Equal(("cp-1", MachineStage.Running), (version.Hostname, version.Stage));
+        Assert.StartsWith("v0.", version.Tag, StringComparison.Ordinal);
+        Assert.StartsWith("linux/", version.Platform, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rejects_with_machineds_own_reason_and_hint_and_no_more()
+    {
+        var client = new MachineService.MachineServiceClient(Start("os:admin"));
+
+        var failure = await Assert.ThrowsAsync<RpcException>(
+            async () => await client.ServiceRestartAsync(new ServiceRestartRequest { Id = "x" }, new CallOptions().WithWaitForReady()));
+
+        Assert.Equal((StatusCode.NotFound, "there is no service `x`"), (failure.StatusCode, failure.Status.Detail));
+        Assert.Equal("no-such-service", failure.Trailers.GetValue(RefusalException.ReasonTrailer));
+        Assert.Equal("`osctl services` shows them", failure.Trailers.GetValue(RefusalException.HintTrailer));
+        Assert.Null(failure.Trailers.GetValue("internal"));
+    }
+
+    [Fact]
+    public async Task Survives_machined_being_away()
+    {
+        var client = new MachineService.MachineServiceClient(Start("os:admin"));
+        await client.VersionAsync(new VersionRequest(), new CallOptions().WithWaitForReady());
+        await machined.DisposeAsync();
+
+        var failure = await Assert.ThrowsAsync<RpcException>(async () => await client.VersionAsync(new VersionRequest()));
+
+        Assert.Equal((StatusCode.Unavailable, "backend-unavailable"), (failure.StatusCode, failure.Trailers.GetValue(RefusalException.ReasonTrailer)));
+    }
+
+    [Fact]
+    public async Task Accepts_a_callers_leaving_as_the_end_of_machineds_stream()
+    {
+        var client = new MachineService.MachineServiceClient(Start("os:reader"));
+        using var stream = client.Logs(new LogsRequest { Id = "osd", Follow = true }, new CallOptions().WithWaitForReady());
+        Assert.True(await stream.ResponseStream.MoveNext(default));
+        Assert.Equal("osd", stream.ResponseStream.Current.Data.ToStringUtf8());
+
+        stream.Dispose();
+
+        await machined.StreamEnded.Task.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task Survives_its_own_end_in_the_middle_of_a_stream()
+    {
+        var client = new MachineService.MachineServiceClient(Start("os:reader"));
+        using var stream = client.Logs(new LogsRequest { Id = "osd", Follow = true }, new CallOptions().WithWaitForReady());
+        Assert.True(await stream.ResponseStream.MoveNext(default));
+
+        await stop.CancelAsync();
+
+        var failure = await Assert.ThrowsAsync<RpcException>(async () => await stream.ResponseStream.MoveNext(default));
+        Assert.Equal((StatusCode.Unavailable, "stopping"), (failure.StatusCode, failure.Trailers.GetValue(RefusalException.ReasonTrailer)));
+        await osd.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task Accepts_an_auditor_who_verifies_what_is_listed()
+    {
+        var channel = Start("os:auditor");
+        var client = new AuditService.AuditServiceClient(channel);
+        // What comes first is refused, and on the record.
+        await Assert.ThrowsAsync<RpcException>(async () => await new MachineService.MachineServiceClient(channel).RebootAsync(new RebootRequest(), new CallOptions().WithWaitForReady()));
+
+        using var list = client.List(new Talos.Api.Audit.V1.ListRequest());
+        var entries = new List<AuditRecord>();
+        await foreach (var item in list.ResponseStream.ReadAllAsync())
+        {
+            Assert.True(AuditRecord.TryParse(item.Index, item.Entry.Memory, out var entry, out var error), error);
+            entries.Add(entry);
+        }
+        Assert.Contains(entries, e => e.Entry.Kind == EntryKind.CallClosed && e.Entry.Outcome.Status == "PERMISSION_DENIED");
+
+        var checkpoint = await client.CheckpointAsync(new CheckpointRequest());
+        var proof = await client.ProveAsync(new ProveRequest { Index = entries[0].Index });
+        Assert.True(NoteVerifierKey.TryParse(checkpoint.VerifierKey, out var key, out var reason), reason);
+        Assert.True(AuditProof.TryParse(proof.Proof, out var parsed, out reason), reason);
+        Assert.Null(parsed.Check(key).Error);
+        var failure = await Assert.ThrowsAsync<RpcException>(async () => await client.ProveAsync(new ProveRequest { Index = 1_000_000 }));
+        Assert.Equal(StatusCode.NotFound, failure.StatusCode);
+    }
+
+    [Fact]
+    public async Task Accepts_a_report_in_which_nothing_that_was_not_read_passes()
+    {
+        var client = new ComplianceService.ComplianceServiceClient(Start("os:auditor"));
+
+        var report = await client.SystemReportAsync(new SystemReportRequest { Benchmark = "kspp" }, new CallOptions().WithWaitForReady());
+
+        Assert.NotEmpty(report.Results);
+        Assert.All(report.Results, r => Assert.Equal("kspp", r.Benchmark));
+        Assert.All(report.Results, r => Assert.NotEmpty(r.Evidence));
+        var failure = await Assert.ThrowsAsync<RpcException>(async () => await client.SystemReportAsync(new SystemReportRequest { Benchmark = "none" }));
+        Assert.Equal(StatusCode.NotFound, failure.StatusCode);
+        Assert.Contains("`kspp`", failure.Trailers.GetValue(RefusalException.HintTrailer), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Accepts_only_Version_in_maintenance()
+    {
+        var client = new MachineService.MachineServiceClient(Start(role: null, maintenance: "machine.yaml:1:1: there is no configuration"));
+
+        var version = await client.VersionAsync(new VersionRequest(), new CallOptions().WithWaitForReady());
+        var failure = await Assert.ThrowsAsync<RpcException>(async () => await client.RebootAsync(new RebootRequest()));
+
+        Assert.Equal((MachineStage.Maintenance, "machine.yaml:1:1: there is no configuration"), (version.Stage, version.MaintenanceReason));
+        Assert.Equal((StatusCode.Unavailable, "maintenance"), (failure.StatusCode, failure.Trailers.GetValue(RefusalException.ReasonTrailer)));
+    }
+
+    GrpcChannel Start(string? role, string maintenance = "")
+    {
+        var configuration = new OsdConfiguration
+        {
+            Cluster = "demo",
+            Node = "cp-1",
+            Role = MachineType.Controlplane,
+            Listen = new Endpoint("127.0.0.1", port),
+            State = Path.Combine(folder, "state"),
+            Machined = Path.Combine(folder, "machined.sock"),
+            Policy = TestHost.BundlePath,
+            TrustEndpoints = [new Endpoint("127.0.0.1", trust.Host.Endpoint.Port)],
+            Token = token,
+            Names = ["127.0.0.1"],
+            Maintenance = maintenance,
+        };
+        osd = OsdServer.RunAsync(configuration, NullLoggerProvider.Instance, TimeProvider.System, stop.Token);
+        var channel = GrpcChannel.ForAddress($"https://127.0.0.1:{port}", new GrpcChannelOptions
+        {
+            HttpHandler = new SocketsHttpHandler { SslOptions = TestHost.ClientTls(role is null ? null : trust.Authority.Person("ada", role)) },
+            DisposeHttpClient = true,
+            InitialReconnectBackoff = TimeSpan.FromMilliseconds(100),
+        });
+        channels.Add(channel);
+        return channel;
+    }
+
+    static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
