@@ -29,7 +29,8 @@ sealed partial class CallGate
             refusal = Refusal(call.Decision);
         }
         if (message is not null) CallRecord.Describe(call, message);
-        if (call.Decision is not { RecordMode: RecordMode.BestEffort }) await record.OpenedAsync(call).ConfigureAwait(false);
+        if (call.Decision is { RecordMode: RecordMode.BestEffort }) await record.KeepPaceAsync(call).ConfigureAwait(false);
+        else await record.OpenedAsync(call).ConfigureAwait(false);
         if (refusal is not null) throw refusal;
         context.CancellationToken.ThrowIfCancellationRequested();
     }

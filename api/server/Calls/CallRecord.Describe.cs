@@ -14,7 +14,7 @@ sealed partial class CallRecord
     public static void Describe(ServedCall call, IMessage request)
     {
         if (call.Decision is not { LoggableFields: { Count: > 0 } paths }) return;
-        foreach (var path in paths) call.Fields.Add(new LoggedField { Path = path, Value = Read(request, path) });
+        call.Fields = [.. paths.Select(path => new LoggedField { Path = path, Value = Read(request, path) })];
     }
 
     public static Talos.Audit.Caller Describe(Caller caller)

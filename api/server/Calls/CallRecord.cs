@@ -9,6 +9,12 @@ namespace Talos.Api.Server;
 /// <summary>Writes the two entries of each call: one before it is decided, one when it ended.</summary>
 sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallRecord> log)
 {
+    // LIMIT: entries that wait for the disk while their calls do not; about 1 KiB each.
+    const int MaxBehind = 4096;
+
+    readonly RecordLosses losses = new(time, log);
+    int behind;
+
     // LIMIT: a status sentence is for people; whatever made a longer one has it in its own log.
     const int MaxMessage = 512;
 
@@ -20,7 +26,7 @@ sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallR
         var entry = new Entry
         {
             Kind = EntryKind.CallOpened,
-            Caller = Describe(call.Caller),
+            Caller = call.Caller.Recorded,
             Method = call.Method,
         };
         if (request is not null) entry.RequestDigest = Digest(request);
@@ -37,7 +43,7 @@ sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallR
         }
         catch (AuditLogException e)
         {
-            log.LogError(e, "the opening of {Method} was not recorded", call.Method);
+            losses.Add(e, call.Method);
             throw new RefusalException(RefusalReason.AuditUnavailable, "the call cannot be recorded, so it is not made")
             {
                 Hint = e.Reason == AuditLogReason.DiskFull ? "free space on the node's state file system" : "see the log of the service that answered",
@@ -45,41 +51,39 @@ sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallR
         }
     }
 
+    /// <summary>For calls that need no record: returns at once, unless the log is so far behind that callers have to wait for it.</summary>
+    public async ValueTask KeepPaceAsync(ServedCall call)
+    {
+        if (Volatile.Read(ref behind) < MaxBehind) return;
+        // The outcome is looked at when the call is closed.
+        await call.Opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     /// <summary>Writes the closing entry. Never throws: the call has ended, and an opening without an end shows in the log.</summary>
     /// <returns>Ends when the entry is durable if the call was denied, else at once: a denied caller learns of it only after the record did.</returns>
     public Task CloseAsync(ServedCall call, StatusCode status, string message)
     {
-        var ended = time.GetElapsedTime(call.Started);
-        var isDenied = status is StatusCode.PermissionDenied or StatusCode.Unauthenticated;
-        if (isDenied) return WriteClosingAsync(call, status, message, ended, wait: true);
-        if (call.Opening.IsCompletedSuccessfully)
-        {
-            Post(Closing(call, call.Opening.Result.Index, status, message, ended));
-            return Task.CompletedTask;
-        }
-        // A best-effort call does not wait for the disk; its end is written once its opening has an index.
-        _ = WriteClosingAsync(call, status, message, ended, wait: false);
-        return Task.CompletedTask;
+        var closing = WriteClosingAsync(call, status, message, time.GetElapsedTime(call.Started));
+        return status is StatusCode.PermissionDenied or StatusCode.Unauthenticated ? closing : Task.CompletedTask;
     }
 
-    async Task WriteClosingAsync(ServedCall call, StatusCode status, string message, TimeSpan duration, bool wait)
+    async Task WriteClosingAsync(ServedCall call, StatusCode status, string message, TimeSpan duration)
     {
+        Interlocked.Increment(ref behind);
         try
         {
-            var entry = Closing(call, (await call.Opening.ConfigureAwait(false)).Index, status, message, duration);
-            if (wait) await audit.AppendAsync(entry).ConfigureAwait(false);
-            else Post(entry);
+            // A best-effort call may end before its opening has an index.
+            var opened = call.Opening.IsCompletedSuccessfully ? call.Opening.Result : await call.Opening.ConfigureAwait(false);
+            await audit.AppendAsync(Closing(call, opened.Index, status, message, duration)).ConfigureAwait(false);
         }
         catch (AuditLogException e)
         {
-            log.LogError(e, "the call of {Method} that ended with {Status} was not recorded", call.Method, status);
+            losses.Add(e, call.Method);
         }
-    }
-
-    // The log counts what it loses, and says so in an entry of its own.
-    void Post(Entry entry)
-    {
-        if (audit.Post(entry) == AuditDisposition.Lost) log.LogError("the end of {Method} was not recorded", entry.Method);
+        finally
+        {
+            Interlocked.Decrement(ref behind);
+        }
     }
 
     static Entry Closing(ServedCall call, ulong opened, StatusCode status, string message, TimeSpan duration)
@@ -88,7 +92,7 @@ sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallR
         {
             Kind = EntryKind.CallClosed,
             OpenedIndex = opened,
-            Caller = Describe(call.Caller),
+            Caller = call.Caller.Recorded,
             Method = call.Method,
             Decision = Describe(call.Decision, status),
             Outcome = new Outcome
@@ -99,7 +103,7 @@ sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallR
             },
         };
         foreach (var field in call.Fields) entry.Fields.Add(field);
-        foreach (var (key, value) in call.Notes) entry.Details[key] = value;
+        if (call.Notes is { } notes) foreach (var (key, value) in notes) entry.Details[key] = value;
         return entry;
     }
 

@@ -31,4 +31,7 @@ public sealed class Caller
     internal string SourceText { get; }
 
     internal AuthorizationCaller Authorization => authorization;
+
+    /// <summary>What entries say of the caller. One message for all of them: the log reads it and never writes to it.</summary>
+    internal Talos.Audit.Caller Recorded => field ??= CallRecord.Describe(this);
 }

@@ -13,7 +13,8 @@ public sealed class ServedCall
     static readonly Task<AuditReceipt> NotOpened =
         Task.FromException<AuditReceipt>(new AuditLogException(AuditLogReason.InvalidEntry, "the call was not opened"));
 
-    readonly Dictionary<string, string> notes = [];
+    readonly Lock gate = new();
+    Dictionary<string, string>? notes;
 
     internal ServedCall(Caller caller, string method, long started)
     {
@@ -37,16 +38,18 @@ public sealed class ServedCall
     /// <summary>Ends when the opening entry is durable.</summary>
     internal Task<AuditReceipt> Opening { get; set; } = NotOpened;
 
-    internal List<LoggedField> Fields { get; } = [];
+    /// <summary>Empty for most calls.</summary>
+    internal IReadOnlyList<LoggedField> Fields { get; set; } = [];
 
-    internal IReadOnlyDictionary<string, string> Notes => notes;
+    internal IReadOnlyDictionary<string, string>? Notes => notes;
 
     /// <summary>Adds a fact to the entry that will close this call. Never a secret.</summary>
     public void Note(string key, string value)
     {
         ArgumentException.ThrowIfNullOrEmpty(key);
-        lock (notes)
+        lock (gate)
         {
+            notes ??= [];
             if (notes.Count >= MaxNotes && !notes.ContainsKey(key)) throw new InvalidOperationException($"more than {MaxNotes} notes on one call");
             notes[key] = value.Length <= MaxNoteLength ? value : value[..MaxNoteLength];
         }

@@ -32,9 +32,12 @@ sealed class ComplianceHandler(TimeProvider time) : ComplianceService.Compliance
 
     static CheckCatalogue[] Select(string benchmark)
     {
-        CheckCatalogue[] known = [KsppCatalogue.Load(), CisCatalogues.Image, CisCatalogues.Node, CisCatalogues.Linux, CisCatalogues.Kubernetes];
+        CheckCatalogue[] usual = [KsppCatalogue.Load(), CisCatalogues.Node, CisCatalogues.Linux];
         if (benchmark.Length == 0)
-            return known;
+            return usual;
+        // By name only: what an image promises was checked when it was built, and walking a tree that is not an image costs more memory
+        // than this process has; a node without Kubernetes would be told a hundred times that there is none.
+        CheckCatalogue[] known = [.. usual, CisCatalogues.Kubernetes, CisCatalogues.Image];
         var chosen = known.Where(catalogue => catalogue.Id == benchmark).ToArray();
         return chosen.Length > 0
             ? chosen

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Talos.Api.Compliance.V1;
 using Talos.Api.Machine.V1;
 
 namespace Talos.Api.Server.Tests.Osd;
@@ -20,11 +21,12 @@ sealed class FakeMachined : MachineService.MachineServiceBase, IAsyncDisposable
         var machined = new FakeMachined();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
-        builder.Services.AddSingleton(machined);
+        builder.Services.AddSingleton(machined).AddSingleton<Compliance>();
         builder.Services.AddGrpc();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(k => k.ListenUnixSocket(socket, l => l.Protocols = HttpProtocols.Http2));
         machined.application = builder.Build();
         machined.application.MapGrpcService<FakeMachined>();
+        machined.application.MapGrpcService<Compliance>();
         await machined.application.StartAsync();
         return machined;
     }
@@ -52,4 +54,10 @@ sealed class FakeMachined : MachineService.MachineServiceBase, IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => application.DisposeAsync();
+
+    sealed class Compliance : ComplianceService.ComplianceServiceBase
+    {
+        public override Task<SystemReportResponse> SystemReport(SystemReportRequest request, ServerCallContext context) =>
+            Task.FromResult(new SystemReportResponse { Results = { new CheckResult { Benchmark = request.Benchmark, Verdict = Verdict.Fail } } });
+    }
 }
