@@ -20,11 +20,12 @@ static class HtmlStyle
         .sections th:not(:first-child):not(.bar),.history th:not(:first-child){text-align:right}.bar{width:170px}.bar i{display:block;height:9px;margin-top:6px;background:var(--pass);border-radius:2px;min-width:1px}
         td.fail{color:var(--fail);font-weight:600}td.unknown{color:var(--unknown);font-weight:600}td.waived{color:var(--waived)}
         .checks td:nth-child(1){width:92px}.checks td:nth-child(2){width:36%}
+        .waivers td:nth-child(1){width:25%}.waivers td:nth-child(2){width:23%}
         .tag{display:inline-block;min-width:70px;text-align:center;font-size:11.5px;font-weight:600;letter-spacing:.03em;color:#fff;background:var(--na);border-radius:3px;padding:1px 6px}
         .pass .tag{background:var(--pass)}.fail .tag{background:var(--fail)}.unknown .tag{background:var(--unknown)}.waived .tag{background:var(--waived)}.manual .tag{background:var(--manual)}
         article{border:1px solid var(--line);border-left:4px solid var(--fail);border-radius:4px;padding:8px 16px;margin:10px 0}article.unknown{border-left-color:var(--unknown)}article h3{margin:4px 0}article p{margin:4px 0}
         code{font:12.5px/1.4 "DejaVu Sans Mono",ui-monospace,monospace;background:#f0f2f5;padding:0 4px;border-radius:3px}.problem{color:var(--fail);font-weight:600}a{color:inherit}footer{margin-top:36px;border-top:1px solid var(--line);padding-top:10px}
         @media (max-width:700px){main{padding:16px}.verdict{float:none;display:inline-block}.bar{display:none}}
-        @media print{body,main{background:#fff;padding:0;font-size:10.5px}main{max-width:none}small,.source,code,footer{font-size:9px}.tag,.verdict{color:#000!important;background:none!important;border:1px solid #000}article,tr{break-inside:avoid}h2,h3{break-after:avoid}.sums b{font-size:18px}@page{margin:14mm}}
+        @media print{body,main{background:#fff;padding:0;font-size:10.5px}main{max-width:none}small,.source,code,footer{font-size:9px}.tag,.verdict{color:#000!important;background:none!important;border:1px solid #000}article,tr{break-inside:avoid}h2,h3{break-after:avoid}.sums{flex-wrap:nowrap;gap:6px}.sums li{min-width:0;padding:5px 8px}.sums b{font-size:18px}td.n{width:auto}.bar{width:90px}@page{margin:14mm}}
         """;
 }

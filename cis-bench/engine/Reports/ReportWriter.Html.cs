@@ -107,7 +107,7 @@ public static partial class ReportWriter
             output.Write("<p>None.</p>\n");
             return;
         }
-        output.Write("<table><thead><tr><th>Check<th>Finding<th>Reason<th>Owner<th>Until</tr></thead><tbody>\n");
+        output.Write("<table class=\"waivers\"><thead><tr><th>Check<th>Finding<th>Reason<th>Owner<th>Until</tr></thead><tbody>\n");
         foreach (var finding in waived)
             output.Write($"<tr><td>{E(finding.Result.Check.Id)}<td>{Prose(finding.Result.Reason)}<td>{E(finding.Waiver!.Reason)}<td>{E(finding.Waiver.Owner)}<td class=\"date\">{finding.Waiver.Expiry:yyyy-MM-dd}</tr>\n");
         foreach (var waiver in gate.StaleWaivers)
