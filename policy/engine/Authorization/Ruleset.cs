@@ -42,6 +42,9 @@ sealed class Ruleset
         return ruleset;
     }
 
+    public static IReadOnlyList<string> NamedMethods(PolicyBundle bundle) =>
+        [.. (Object(bundle, EvaluationOptions.Default, MethodsPath) ?? ObjectValue.Empty).Keys.Sorted.OfType<StringValue>().Select(s => s.Text)];
+
     static ObjectValue? Object(PolicyBundle bundle, EvaluationOptions options, Value[] path)
     {
         try
@@ -115,6 +118,11 @@ sealed class Ruleset
         catch (EvaluationException e)
         {
             return Failed($"{e.Code}: {e.Message}");
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // A bug of the engine must not become an answer: the call is denied, and the record names the exception.
+            return Failed($"internal error {e.GetType().Name}: {e.Message}");
         }
     }
 

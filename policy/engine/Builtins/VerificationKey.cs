@@ -206,7 +206,7 @@ sealed class VerificationKey
         if (algorithm == "EdDSA")
         {
             var signer = new Ed25519Signer();
-            signer.Init(true, new Ed25519PrivateKeyParameters(_edPrivate ?? throw WrongKey(algorithm)));
+            signer.Init(true, new Ed25519PrivateKeyParameters(_edPrivate is { Length: 32 } seed ? seed : throw WrongKey(algorithm)));
             signer.BlockUpdate(text, 0, text.Length);
             return signer.GenerateSignature();
         }

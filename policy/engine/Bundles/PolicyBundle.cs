@@ -20,6 +20,12 @@ public sealed class PolicyBundle
 
     internal Program Program { get; }
 
+    /// <summary>The full names of the methods that the bundle has rules for.</summary>
+    public IReadOnlyList<string> Methods => Ruleset.NamedMethods(this);
+
+    /// <summary>The bundle's modules and data, to ask queries of.</summary>
+    public RegoProgram ToProgram() => new(Program);
+
     /// <summary>Loads a directory, or a gzip-compressed tar, in OPA's bundle layout.</summary>
     /// <param name="directoryOrTarGz">Where the bundle is.</param>
     /// <param name="verification">When given, a bundle without a valid signature over every file is refused.</param>
