@@ -29,7 +29,7 @@ static class PolicyCommands
         var policy = new Verb("policy", "Check, test, ask and compare policy bundles", "osctl policy test policy/bundle", "osctl policy diff old.tar.gz new.tar.gz");
         policy.Add(new Verb("check", "Compile a bundle and name every mistake with its line and column", "osctl policy check policy/bundle") { Arguments = { Bundle }, Options = { Key }, Run = i => Task.FromResult(Check(i)) });
         policy.Add(new Verb("test", "Run the rules named test_ and show what they do not reach", "osctl policy test policy/bundle") { Arguments = { Bundle }, Run = i => Task.FromResult(Test(i)) });
-        policy.Add(new Verb("eval", "Answer a query", "osctl policy eval 'x = data.talos.authz.decision' --input call.json") { Arguments = { Query }, Options = { BundleOption, Input }, Run = i => Task.FromResult(Eval(i)) });
+        policy.Add(new Verb("eval", "Answer a query", "osctl policy eval data.talos.authz.decision --input call.json") { Arguments = { Query }, Options = { BundleOption, Input }, Run = i => Task.FromResult(Eval(i)) });
         policy.Add(new Verb("explain", "Decide one call and show the rules and values that led there", "osctl policy explain Reboot --role os:operator") { Arguments = { Method }, Options = { BundleOption, As, Role }, Run = i => Task.FromResult(Explain(i)) });
         policy.Add(new Verb("diff", "Show which role gains or loses which method", "osctl policy diff old new") { Arguments = { Bundle, After }, Run = i => Task.FromResult(Diff(i)) });
         return policy;
@@ -95,7 +95,7 @@ static class PolicyCommands
         try
         {
             string? input = invocation.Get(Input) is { Length: > 0 } file ? File.ReadAllText(file) : null;
-            IReadOnlyList<string> results = Load(invocation.Get(BundleOption)).ToProgram().Query(invocation.Get(Query), input, new RegoQueryOptions { StrictBuiltinErrors = true });
+            IReadOnlyList<string> results = Prepare(Load(invocation.Get(BundleOption)).ToProgram(), invocation.Get(Query)).Run(input is null ? null : RegoInput.Parse(input), new RegoQueryOptions { StrictBuiltinErrors = true });
             foreach (string result in results) invocation.Output.WriteLine(result);
             return results.Count > 0 ? ExitCode.Done : ExitCode.NotInOrder;
         }
@@ -106,6 +106,19 @@ static class PolicyCommands
         catch (RegoException e)
         {
             throw new OsctlException(e.Message, null);
+        }
+    }
+
+    // A term alone is asked for its value; a body gives its variables.
+    static RegoQuery Prepare(RegoProgram program, string query)
+    {
+        try
+        {
+            return program.Prepare("result = " + query);
+        }
+        catch (PolicyException)
+        {
+            return program.Prepare(query); // reports the errors of what was typed
         }
     }
 
