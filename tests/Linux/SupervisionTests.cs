@@ -108,6 +108,17 @@ public sealed class SupervisionTests : IDisposable
         Assert.Equal("2000-01-01T00:00:00.000Z good  [31mforged 2020\n", File.ReadAllText(Path.Combine(_logs.FullName, "it.log")));
     }
 
+    [Fact]
+    public void Survives_output_after_its_log_was_closed()
+    {
+        var log = new ServiceLog(_logs.FullName, "it", _clock);
+        log.Write("kept"u8);
+        log.Dispose();
+        log.Write("dropped"u8);
+
+        Assert.Equal("2000-01-01T00:00:00.000Z kept\n", File.ReadAllText(Path.Combine(_logs.FullName, "it.log")));
+    }
+
     ServiceStatus Status => _supervisor!.List()[0];
 
     Supervisor Supervise(string script) => _supervisor = new Supervisor(

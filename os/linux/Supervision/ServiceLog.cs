@@ -20,6 +20,7 @@ public sealed class ServiceLog : IDisposable
     readonly Action<string>? _lineWritten;
     FileStream _file;
     int _lost;
+    bool _closed;
 
     /// <param name="lineWritten">Called with each line, without its time; for the console.</param>
     public ServiceLog(string directory, string id, TimeProvider clock, Action<string>? lineWritten = null)
@@ -47,6 +48,8 @@ public sealed class ServiceLog : IDisposable
 
     void Append(byte[] line)
     {
+        if (_closed)
+            return;
         try
         {
             if (_file.Length + line.Length > FileBytesMaximum)
@@ -63,7 +66,15 @@ public sealed class ServiceLog : IDisposable
         }
     }
 
-    public void Dispose() => _file.Dispose();
+    /// <summary>Later lines are dropped: a process may outlive the interest in it.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            _file.Dispose();
+        }
+    }
 
     void Rotate()
     {

@@ -12,6 +12,9 @@ sealed partial class MachineHandler
 {
     const string SystemNamespace = "system";
 
+    /// <summary>What osd needs to pass an answer on before either of us ends.</summary>
+    static readonly TimeSpan AnswerGrace = TimeSpan.FromMilliseconds(250);
+
     public override async Task<ServiceListResponse> ServiceList(ServiceListRequest request, ServerCallContext context)
     {
         var response = new ServiceListResponse();
@@ -135,7 +138,6 @@ sealed partial class MachineHandler
 
     async Task EndAsync(MachineEnd end)
     {
-        // osd has yet to pass the answer on.
         await Task.Delay(AnswerGrace, clock);
         try
         {
@@ -159,8 +161,6 @@ sealed partial class MachineHandler
             Journal.Write(e.Message);
         }
     }
-
-    static readonly TimeSpan AnswerGrace = TimeSpan.FromMilliseconds(250);
 
     static WireState ToWire(Linux.Supervision.ServiceState state) => state switch
     {
