@@ -9,7 +9,7 @@ namespace Talos.Machined.Tests;
 public sealed class PidOneTests
 {
     const string Tool = "/usr/bin/unshare";
-    const string ServiceGroup = "/sys/fs/cgroup/machined";
+    static readonly string[] ServiceGroups = ["/sys/fs/cgroup/machined", "/sys/fs/cgroup/unified/machined"];
 
     [Fact]
     public async Task Survives_without_any_service_and_ends_when_asked()
@@ -44,8 +44,8 @@ public sealed class PidOneTests
             outside.Send(Signal.Kill);
             await outside.Ended.WaitAsync(TimeSpan.FromSeconds(60));
             // Control groups belong to no namespace: init made one for the service it tried to start.
-            if (Directory.Exists(ServiceGroup))
-                Directory.Delete(ServiceGroup);
+            foreach (var group in ServiceGroups.Where(Directory.Exists))
+                Directory.Delete(group);
         }
 
         async Task SaysAsync(string sentence)
