@@ -7,10 +7,10 @@ using Talos.Audit;
 namespace Talos.Api.Server;
 
 /// <summary>Writes the two entries of each call: one before it is decided, one when it ended.</summary>
-sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallRecord> log)
+sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallRecord> log, int maxBehind = CallRecord.DefaultMaxBehind)
 {
     // LIMIT: entries that wait for the disk while their calls do not; about 1 KiB each.
-    const int MaxBehind = 4096;
+    const int DefaultMaxBehind = 4096;
 
     readonly RecordLosses losses = new(time, log);
     int behind;
@@ -54,9 +54,9 @@ sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallR
     /// <summary>For calls that need no record: returns at once, unless the log is so far behind that callers have to wait for it.</summary>
     public async ValueTask KeepPaceAsync(ServedCall call)
     {
-        if (Volatile.Read(ref behind) < MaxBehind) return;
+        if (Volatile.Read(ref behind) < maxBehind) return;
         // The outcome is looked at when the call is closed.
-        await call.Opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)call.Opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Writes the closing entry. Never throws: the call has ended, and an opening without an end shows in the log.</summary>
