@@ -83,6 +83,15 @@ public class CatalogueFormatTests
         Assert.Contains(parsed.Errors, e => e.Message.Contains(message, StringComparison.Ordinal));
     }
 
+    /// <summary>Texts that throw the library's scanner off its own track.</summary>
+    [Theory]
+    [InlineData("a: {b: \"'\u2028c")]
+    [InlineData("a: {enabled: fa{lse}\n")]
+    [InlineData("? \n- ?\n :")]
+    [InlineData("%YAML 999999999999999.1\n---\n")]
+    [InlineData("a: !<\n")]
+    public void Survives_text_that_is_no_yaml(string text) => Assert.NotEmpty(CheckCatalogue.Parse(text, "own.yaml").Errors);
+
     [Fact]
     public void Rejects_depth_without_a_bound()
     {

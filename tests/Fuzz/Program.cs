@@ -6,6 +6,7 @@ return args switch
     ["audit-kill", .. string[] rest] => AuditKill.Run(rest),
     ["audit-kill-child", .. string[] rest] => await AuditKill.Child(rest),
     ["audit-tamper", .. string[] rest] => AuditTamper.Run(rest),
+    ["checks", .. string[] rest] => ChecksFuzz.Run(rest),
     ["pki", .. string[] rest] => PkiFuzz.Run(rest),
     ["policy", .. string[] rest] => PolicyFuzzVerb.Run(rest),
     _ => Usage(),
@@ -16,6 +17,7 @@ static int Usage()
     Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Fuzz -- VERB …");
     Console.Error.WriteLine("  audit-kill [ROUNDS [DIRECTORY]]   SIGKILL while appending and exporting; nothing acknowledged may be missing");
     Console.Error.WriteLine("  audit-tamper [CASES [FROM]]   ways of tampering with the record, at random; all must be found and named");
+    Console.Error.WriteLine("  checks [CASES [SEED]]         damaged catalogues, waivers, kernel files and trees; each must give a value, errors or Unknown");
     Console.Error.WriteLine("  pki [CASES [SEED]]            damaged certificates, requests and revocation lists; none may be believed");
     Console.Error.WriteLine("  policy [CASES [SEED]]         mutated modules; each must give a result or errors");
     return 2;

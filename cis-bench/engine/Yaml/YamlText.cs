@@ -32,6 +32,12 @@ static class YamlText
         {
             return Refuse(new SourceError(file, (int)e.Start.Line, (int)e.Start.Column, $"not YAML: {FirstLine(e.Message)}"));
         }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or OverflowException)
+        {
+            // The library's scanner has states of its own that malformed text can reach; for us such text is no YAML either.
+            var at = parser.Current?.End;
+            return Refuse(new SourceError(file, (int)(at?.Line ?? 1), (int)(at?.Column ?? 1), "not YAML: the text cannot be read from here on"));
+        }
     }
 
     /// <summary>The one document of a file that holds exactly one.</summary>
