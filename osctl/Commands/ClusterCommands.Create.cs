@@ -59,6 +59,7 @@ sealed class ClusterCreation(Invocation invocation, ClusterPlan plan, ClusterRec
         var token = HasGoodCertificate() ? null : PrepareControlPlane();
         await StartAsync(plan.Nodes[0]);
         if (token is not null) await EnrolAdminAsync(token);
+        RememberNodes();
         await AnswersAsync(plan.Nodes[0]);
         foreach (var worker in plan.Nodes.Skip(1))
         {
@@ -119,14 +120,23 @@ sealed class ClusterCreation(Invocation invocation, ClusterPlan plan, ClusterRec
     async Task EnrolAdminAsync(TokenSecret token)
     {
         var person = await PatientlyAsync(plan.Nodes[0], "trustd answers", () => PersonalCertificate.WithTokenAsync(invocation, plan.Trustd, token, Admin, AdminRoles, null));
-        var context = new ClientContext
+        invocation.File.Save(invocation.File.With(plan.Name, ConfigCommands.Carry(new ClientContext(), person), makeCurrent: true));
+        Say($"your certificate: admin with os:admin, until {person.Leaf.NotAfter.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC; the key was made here");
+    }
+
+    // A cluster may have grown since its context was written.
+    void RememberNodes()
+    {
+        var context = invocation.File.Content.Contexts[plan.Name];
+        invocation.File.Save(invocation.File.With(plan.Name, new ClientContext
         {
             Endpoints = new SortedDictionary<string, Endpoint>(plan.Nodes.ToDictionary(n => n.Name, n => n.Api), StringComparer.Ordinal),
             Trustd = plan.Trustd,
-            Nodes = [plan.Nodes[0].Name],
-        };
-        invocation.File.Save(invocation.File.With(plan.Name, ConfigCommands.Carry(context, person), makeCurrent: true));
-        Say($"your certificate: admin with os:admin, until {person.Leaf.NotAfter.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC; the key was made here");
+            Nodes = context.Nodes.Count > 0 ? context.Nodes : [plan.Nodes[0].Name],
+            CaPem = context.CaPem,
+            CertificatePem = context.CertificatePem,
+            PrivateKeyPem = context.PrivateKeyPem,
+        }, makeCurrent: true));
     }
 
     async Task AnswersAsync(PlannedNode node)

@@ -8,7 +8,10 @@ namespace Talos.Cluster.Provisioning;
 /// </summary>
 public static class KvmProbe
 {
-    static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    const string LastWords = "Unable to mount root";
+
+    // A kernel under KVM says its first words within a second, and its last within ten.
+    static readonly TimeSpan Silence = TimeSpan.FromSeconds(5), Limit = TimeSpan.FromSeconds(20);
 
     /// <summary>`kvm` where it works, otherwise `tcg`.</summary>
     public static string Choose(string image)
@@ -23,9 +26,10 @@ public static class KvmProbe
                 "-kernel", Path.Combine(image, "vmlinuz"), "-append", "console=ttyS0 panic=-1", "-serial", $"file:{console}",
             ]) { RedirectStandardError = true, RedirectStandardOutput = true });
             if (qemu is null) return "tcg";
-            if (!qemu.WaitForExit(Limit)) qemu.Kill();
+            if (!qemu.WaitForExit(Silence) && new FileInfo(console).Length > 0) qemu.WaitForExit(Limit);
+            if (!qemu.HasExited) qemu.Kill();
             qemu.WaitForExit();
-            return File.ReadAllText(console).Contains("Unable to mount root", StringComparison.Ordinal) ? "kvm" : "tcg";
+            return File.ReadAllText(console).Contains(LastWords, StringComparison.Ordinal) ? "kvm" : "tcg";
         }
         catch (System.ComponentModel.Win32Exception)
         {
