@@ -11,7 +11,7 @@ static class CompletionCommand
         # osctl completion for bash:  source <(osctl completion bash)
         _osctl_complete() {
           local IFS=$'\n' line="${COMP_LINE:0:COMP_POINT}"
-          COMPREPLY=($(osctl __complete "$line" 2>/dev/null))
+          COMPREPLY=($(osctl __complete "osctl ${line#* }" 2>/dev/null))
         }
         complete -o default -F _osctl_complete osctl
         """;
@@ -21,7 +21,7 @@ static class CompletionCommand
         # osctl completion for zsh:  source <(osctl completion zsh)
         _osctl() {
           local -a words_found
-          words_found=(${(f)"$(osctl __complete "${LBUFFER}" 2>/dev/null)"})
+          words_found=(${(f)"$(osctl __complete "osctl ${LBUFFER#* }" 2>/dev/null)"})
           if (( ${#words_found} )); then compadd -- $words_found; else _files; fi
         }
         compdef _osctl osctl

@@ -73,7 +73,7 @@ public sealed class JoinToken
 
     byte[] DiscoveryKey() => Derive("talos discovery");
 
-    // RFC 5869; the id as salt, so that equal secrets under two ids derive different values.
+    // RFC 5869 without salt: the secret is uniformly random already (§3.1).
     byte[] Derive(string purpose) => HKDF.DeriveKey(
-        HashAlgorithmName.SHA256, Encoding.ASCII.GetBytes(_secret), 32, salt: Encoding.ASCII.GetBytes(Id), info: Encoding.ASCII.GetBytes(purpose));
+        HashAlgorithmName.SHA256, Encoding.ASCII.GetBytes(_secret), 32, salt: [], info: Encoding.ASCII.GetBytes(purpose));
 }
