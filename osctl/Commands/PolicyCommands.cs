@@ -59,6 +59,8 @@ static class PolicyCommands
     {
         try
         {
+            IReadOnlyList<PolicyError> errors = PolicyBundle.CheckStrictly(invocation.Get(Bundle));
+            if (errors.Count > 0) throw Refuse(errors);
             PolicyBundle bundle = Load(invocation.Get(Bundle), invocation.Get(Key));
             invocation.Output.WriteLine($"{invocation.Get(Bundle)}: valid, revision {bundle.Revision}, {bundle.Methods.Count} methods");
             return ExitCode.Done;

@@ -65,6 +65,16 @@ public sealed class BundleTests : IDisposable
     }
 
     [Fact]
+    public void Rejects_an_unused_import_when_strict_only()
+    {
+        string path = Copy(r => File.WriteAllText(Path.Combine(r, "talos", "x.rego"), "package talos.x\n\nimport data.talos.authz\nimport rego.v1\n\ny := 1\n"));
+        PolicyBundle.Load(path);
+        PolicyError error = Assert.Single(PolicyBundle.CheckStrictly(path));
+        Assert.Equal(("rego_compile_error", "talos/x.rego", 3, 1, "import `authz` unused"), (error.Code, error.File, error.Line, error.Column, error.Message));
+        Assert.Empty(PolicyBundle.CheckStrictly(Shipped.BundlePath));
+    }
+
+    [Fact]
     public void Rejects_a_package_outside_of_the_roots()
     {
         string path = Copy(r => File.WriteAllText(Path.Combine(r, "other.rego"), "package elsewhere\n\nx := 1\n"));

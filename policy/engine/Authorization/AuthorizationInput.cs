@@ -63,6 +63,9 @@ public sealed class AuthorizationCaller
 /// <summary>The node that the call is for.</summary>
 public sealed class AuthorizationNode
 {
+    // Before `Unknown`, which takes it when the class is initialised.
+    static readonly IReadOnlyDictionary<string, string> EmptyMap = new Dictionary<string, string>();
+
     public static AuthorizationNode Unknown { get; } = new();
 
     public string Name { get; init; } = "";
@@ -76,8 +79,6 @@ public sealed class AuthorizationNode
 
     /// <summary>The last verdict of each compliance catalogue (<c>kspp</c> → <c>pass</c>, <c>fail</c>, <c>unknown</c>).</summary>
     public IReadOnlyDictionary<string, string> Compliance { get; init; } = EmptyMap;
-
-    static readonly IReadOnlyDictionary<string, string> EmptyMap = new Dictionary<string, string>();
 }
 
 /// <summary>What attestation says of a node. Rules see <c>attested</c> true for <see cref="Verified"/> only, and <c>attestation</c> as a word.</summary>

@@ -58,6 +58,23 @@ public sealed class PolicyBundle
         }
     }
 
+    /// <summary>All errors of a bundle, its tests included, and what OPA's strict mode calls errors: imports that nothing uses.</summary>
+    public static IReadOnlyList<PolicyError> CheckStrictly(string directoryOrTarGz)
+    {
+        try
+        {
+            IReadOnlyList<BundleFile> files = BundleReader.Read(directoryOrTarGz);
+            var found = new List<PolicyError>();
+            ObjectValue data = BundleContent.Data(files, found);
+            if (Compiler.Compile(BundleContent.Modules(files, true), data, found, strict: true) is { } program) BundleContent.CheckRoots(files, program, found);
+            return found;
+        }
+        catch (PolicyException e)
+        {
+            return e.Errors;
+        }
+    }
+
     /// <summary>The content of <c>.signatures.json</c> for a bundle: hashes of every file, signed.</summary>
     /// <param name="directory">The bundle.</param>
     /// <param name="privateKeyPem">An EC (P-256) or RSA private key.</param>

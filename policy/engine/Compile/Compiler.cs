@@ -3,20 +3,20 @@ namespace Talos.Policy;
 /// <summary>Modules and data in, a program or all their errors out.</summary>
 static class Compiler
 {
-    public static Program? Compile(IEnumerable<(string File, string Text)> sources, Value data, List<PolicyError> errors, bool withCoverage = false)
+    public static Program? Compile(IEnumerable<(string File, string Text)> sources, Value data, List<PolicyError> errors, bool withCoverage = false, bool strict = false)
     {
         int before = errors.Count;
         var modules = new List<ModuleSyntax>();
         foreach ((string file, string text) in sources)
             if (Parser.ParseModule(file, text, errors) is { } module) modules.Add(module);
         if (errors.Count > before) return null;
-        return Compile(modules, data, errors, withCoverage);
+        return Compile(modules, data, errors, withCoverage, strict);
     }
 
-    public static Program? Compile(IReadOnlyList<ModuleSyntax> modules, Value data, List<PolicyError> errors, bool withCoverage = false)
+    public static Program? Compile(IReadOnlyList<ModuleSyntax> modules, Value data, List<PolicyError> errors, bool withCoverage = false, bool strict = false)
     {
         int before = errors.Count;
-        DocNode root = RuleTree.Build(modules, errors);
+        DocNode root = RuleTree.Build(modules, errors, strict);
         RuleTree.CheckConflicts(root, errors);
         if (errors.Count > before) return null;
         Recursion.Check(root, errors);

@@ -27,11 +27,21 @@ sealed partial class Resolver
     /// <param name="module">The module as parsed.</param>
     /// <param name="rules">First names of all rules of the module's package, from every module.</param>
     /// <param name="errors">Receives every error of the module.</param>
-    public static List<RuleNodeSyntax> Resolve(ModuleSyntax module, IReadOnlySet<string> rules, List<PolicyError> errors)
+    /// <param name="strict">Imports that nothing uses are errors, as in OPA's strict mode.</param>
+    public static List<RuleNodeSyntax> Resolve(ModuleSyntax module, IReadOnlySet<string> rules, List<PolicyError> errors, bool strict)
     {
         var resolver = new Resolver(module.Package, rules, errors);
         resolver.ReadImports(module);
-        return [.. module.Rules.Select(r => resolver.Rule(r, null))];
+        List<RuleNodeSyntax> resolved = [.. module.Rules.Select(r => resolver.Rule(r, null))];
+        if (strict) resolver.ReportUnusedImports(module);
+        return resolved;
+    }
+
+    void ReportUnusedImports(ModuleSyntax module)
+    {
+        foreach (ImportSyntax import in module.Imports)
+            if (!import.Path.HeadIs("rego") && !import.Path.HeadIs("future") && !_usedImports.Contains(import.Name))
+                _errors.Add(import.At.Error("rego_compile_error", $"import `{import.Name}` unused", "remove it"));
     }
 
     /// <summary>Queries stand in no package; only <c>data</c> and <c>input</c> have a meaning in them.</summary>

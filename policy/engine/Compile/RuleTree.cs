@@ -3,7 +3,7 @@ namespace Talos.Policy;
 /// <summary>Places all rules of all modules in one tree below <c>data</c>.</summary>
 static class RuleTree
 {
-    public static DocNode Build(IReadOnlyList<ModuleSyntax> modules, List<PolicyError> errors)
+    public static DocNode Build(IReadOnlyList<ModuleSyntax> modules, List<PolicyError> errors, bool strict)
     {
         var root = new DocNode(null, null);
         var names = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal);
@@ -19,7 +19,7 @@ static class RuleTree
             DocNode package = root;
             foreach (string part in module.PackagePath) package = package.Child(Value.From(part));
             HashSet<string> rules = names[ValueText.Reference("data", package.Path)];
-            foreach (RuleNodeSyntax rule in Resolver.Resolve(module, rules, errors)) Place(root, module, rule, errors);
+            foreach (RuleNodeSyntax rule in Resolver.Resolve(module, rules, errors, strict)) Place(root, module, rule, errors);
         }
         return root;
     }
