@@ -26,6 +26,8 @@ sealed class GoRegex
     readonly StringBuilder _out = new();
     int _at;
     string _flags = "";
+    int _groups;
+    readonly Dictionary<string, int> _names = new(StringComparer.Ordinal);
 
     GoRegex(string pattern)
     {
@@ -45,13 +47,18 @@ sealed class GoRegex
 
     public Regex Regex { get; }
 
-    public static Regex Compile(string pattern)
+    /// <summary>The number of a named group; null when no group has the name.</summary>
+    public int? Group(string name) => _names.TryGetValue(name, out int number) ? number : null;
+
+    public static Regex Compile(string pattern) => Parse(pattern).Regex;
+
+    public static GoRegex Parse(string pattern)
     {
-        if (Cache.TryGetValue(pattern, out GoRegex? known)) return known.Regex;
+        if (Cache.TryGetValue(pattern, out GoRegex? known)) return known;
         var compiled = new GoRegex(pattern);
         if (Cache.Count >= MaxCached) Cache.Clear();
         Cache[pattern] = compiled;
-        return compiled.Regex;
+        return compiled;
     }
 
     BuiltinException Fail(string problem, string part) => new($"error parsing regexp: {problem}: `{part}`");
@@ -158,9 +165,9 @@ sealed class GoRegex
             if (name.Success)
             {
                 _at += name.Length;
-                _out.Append("(?<n").Append(name.Groups[1].Value).Append('>');
-                // NOTE: .NET numbers named groups after the others; a name of our own would change their order, so names are dropped.
-                _out.Length -= name.Groups[1].Value.Length + 4;
+                // NOTE: .NET numbers named groups after the others; so the name stays here, and the group is numbered like the rest.
+                if (!_names.TryAdd(name.Groups[1].Value, _groups + 1)) throw Fail("duplicate capture group name", name.Groups[1].Value);
+                _groups++;
                 _out.Append('(');
             }
             else
@@ -180,7 +187,11 @@ sealed class GoRegex
                 _out.Append("(?").Append(mode).Append(':');
             }
         }
-        else _out.Append('(');
+        else
+        {
+            _groups++;
+            _out.Append('(');
+        }
         Alternation(depth + 1);
         if (_at >= _pattern.Length) throw Fail("missing closing )", _pattern);
         _at++;

@@ -28,7 +28,7 @@ static class RegexBuiltins
         Builtin.Of("regex.replace", (s, p, v) =>
         {
             string text = Operand.Text(s, 1), replacement = Operand.Text(v, 3);
-            return Value.From(Replace(GoRegex.Compile(Operand.Text(p, 2)), text, replacement));
+            return Value.From(Replace(GoRegex.Parse(Operand.Text(p, 2)), text, replacement));
         }),
         Builtin.Of("regex.template_match", TemplateMatch),
         Builtin.Of("regex.globs_match", (a, b) => Value.From(GlobIntersection.NonEmpty(Operand.Text(a, 1), Operand.Text(b, 2)))),
@@ -82,21 +82,21 @@ static class RegexBuiltins
             .Select(m => new ArrayValue([.. m.Groups.Values.Select(g => Value.From(g.Value))]))]);
     }
 
-    static string Replace(Regex regex, string text, string template)
+    static string Replace(GoRegex regex, string text, string template)
     {
         var result = new StringBuilder();
         int from = 0;
-        foreach (Match m in Matches(regex, text))
+        foreach (Match m in Matches(regex.Regex, text))
         {
             result.Append(text, from, m.Index - from);
-            Expand(result, template, m);
+            Expand(result, template, m, regex);
             from = m.Index + m.Length;
         }
         return result.Append(text, from, text.Length - from).ToString();
     }
 
     // Go's template: $1, ${1}, $name (the longest run of letters, digits and _), $$.
-    static void Expand(StringBuilder result, string template, Match m)
+    static void Expand(StringBuilder result, string template, Match m, GoRegex regex)
     {
         for (int i = 0; i < template.Length; i++)
         {
@@ -120,7 +120,8 @@ static class RegexBuiltins
                 continue;
             }
             string name = template[start..end];
-            if (name.All(char.IsAsciiDigit) && name.Length < 6 && int.TryParse(name, out int group) && group < m.Groups.Count) result.Append(m.Groups[group].Value);
+            int? group = name.All(char.IsAsciiDigit) ? name.Length < 6 ? int.Parse(name, System.Globalization.CultureInfo.InvariantCulture) : null : regex.Group(name);
+            if (group is { } number && number < m.Groups.Count) result.Append(m.Groups[number].Value);
             i = braced ? end : end - 1;
         }
     }

@@ -1,0 +1,22 @@
+using Xunit;
+
+namespace Talos.Policy.Tests;
+
+/// <summary>Answers that Go's libraries give and the conformance cases here do not ask for.</summary>
+public sealed class BuiltinTests
+{
+    [Theory]
+    [InlineData("""regex.replace("abc-123", `(?P<w>[a-z]+)-(\d+)`, "${2}$w x$3")""", "\"123abc x\"")]
+    [InlineData("""regex.find_n("(?i)a+", "AaBaa", -1)""", """["Aa","aa"]""")]
+    [InlineData("""regex.is_valid("a(?=b)")""", "false")]
+    [InlineData("""sprintf("%08.3f|%d|%s|%5s|%-5s|%x|%q", [3.14159, 1.5, 1, "ab", "cd", 255, "q"])""", "\"0003.142|%!d(float64=1.5)|%!s(int=1)|   ab|cd   |ff|\\\"q\\\"\"")]
+    [InlineData("""time.format([1451606400123456789, "UTC", "Mon Jan _2 15:04:05.000 MST 2006"])""", "\"Fri Jan  1 00:00:00.123 UTC 2016\"")]
+    [InlineData("""9223372036854775807 + 1""", "9223372036854775808")]
+    [InlineData("""10 / 4""", "2.5")]
+    [InlineData("""round(-2.5)""", "-3")]
+    [InlineData("""yaml.unmarshal("a: [1, 2]\nb: {c: yes}\n")""", """{"a":[1,2],"b":{"c":true}}""")]
+    [InlineData("""count("héé😀")""", "4")]
+    [InlineData("""{k: v | some k, v in {"x": 1}}""", """{"x":1}""")]
+    public void Accepts_what_go_answers(string expression, string expected) =>
+        Assert.Equal("{\"x\":" + expected + "}", Assert.Single(RegoProgram.Compile([]).Query("x = " + expression)));
+}
