@@ -43,7 +43,7 @@ public sealed class QemuNodes(string image, string accelerator, int memoryMegaby
         List<string> arguments =
         [
             "-name", node.Name, "-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35",
-            "-accel", accelerator, "-cpu", accelerator == "kvm" ? "host" : "max", "-smp", "1", "-m", memoryMegabytes.ToString(CultureInfo.InvariantCulture),
+            "-accel", accelerator, "-cpu", accelerator == "kvm" ? "host" : "max", "-smp", "2", "-m", memoryMegabytes.ToString(CultureInfo.InvariantCulture),
             "-kernel", Path.Combine(image, "vmlinuz"), "-append", CommandLine(),
             "-drive", $"file={Escape(overrides.RootDisk ?? Path.Combine(image, "rootfs.img"))},format=raw,if=none,id=root,readonly=on", "-device", "virtio-blk-pci,drive=root",
             "-drive", $"file={Escape(state)},format=raw,if=none,id=state", "-device", "virtio-blk-pci,drive=state",
