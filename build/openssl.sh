@@ -12,10 +12,11 @@ options=(
   no-shared no-module no-dso no-tests no-docs no-apps no-async no-engine no-afalgeng no-ktls no-comp no-legacy no-quic
   no-dtls no-ssl3 no-tls1 no-tls1_1 no-ui-console no-aria no-bf no-camellia no-cast no-idea no-md4 no-mdc2 no-ocb no-rc4
   no-rc5 no-rmd160 no-seed no-siphash no-sm2 no-sm3 no-sm4 no-whirlpool no-srp no-gost no-cms no-ts no-ct no-rfc3779
-  no-nextprotoneg no-srtp no-scrypt no-argon2 no-blake2 no-siv no-ec2m no-autoload-config
+  no-nextprotoneg no-srtp no-scrypt no-argon2 no-blake2 no-siv no-ec2m no-slh-dsa no-autoload-config
 )
+# no unwind tables: .NET does not unwind through C, and they are a tenth of what C code weighs.
 # strerror_r: the final link replaces it by glibc's variant (os/aot/glibc-shim.c), OpenSSL means the POSIX one.
-flags=(-Os -ffunction-sections -fdata-sections -fPIC -fstack-protector-strong -Dstrerror_r=__xpg_strerror_r)
+flags=(-Os -ffunction-sections -fdata-sections -fPIC -fstack-protector-strong -fno-asynchronous-unwind-tables -Dstrerror_r=__xpg_strerror_r)
 
 command -v musl-gcc >/dev/null || fail "musl-gcc is not installed" "run build/prerequisites.sh"
 hash=$({

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 # COLUMN_METADATA and SNAPSHOT: SQLitePCLRaw calls these functions. No full text search, r-trees or extensions.
 # DQS=0: a misspelt column name in double quotes is an error, not a string.
 flags=(
-  -O2 -fPIC -ffunction-sections -fdata-sections -fstack-protector-strong -DNDEBUG -DHAVE_USLEEP=1
+  -O2 -fPIC -ffunction-sections -fdata-sections -fstack-protector-strong -fno-asynchronous-unwind-tables -DNDEBUG -DHAVE_USLEEP=1
   -DSQLITE_THREADSAFE=1 -DSQLITE_ENABLE_COLUMN_METADATA -DSQLITE_ENABLE_SNAPSHOT -DSQLITE_DEFAULT_FOREIGN_KEYS=1
   -DSQLITE_DQS=0 -DSQLITE_DEFAULT_MEMSTATUS=0 -DSQLITE_LIKE_DOESNT_MATCH_BLOBS -DSQLITE_USE_ALLOCA
 )

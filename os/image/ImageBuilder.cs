@@ -11,8 +11,8 @@ static class ImageBuilder
     // The root image is the first disk of a node.
     const string RootDevice = "/dev/vda";
 
-    // LIMIT: what is larger takes too long to fetch and to verify at boot; nothing a node needs comes near it.
-    const long MaxTotalBytes = 30 << 20;
+    // LIMIT: something that is not meant to be there has got in, such as an executable that was not stripped.
+    const long MaxTotalBytes = 40_000_000;
 
     /// <summary>
     /// Builds into <paramref name="output"/>. What was there before stays until everything has succeeded, so a refused
