@@ -74,7 +74,7 @@ public sealed class ImageTests(ImageCluster cluster)
     }
 
     [Fact]
-    public void Rejects_a_bad_configuration_and_tells_where_from_maintenance()
+    public async Task Rejects_a_bad_configuration_and_tells_where_from_maintenance()
     {
         ImageCluster.Require();
         var plan = ClusterPlan.Create("bad", Provisioner.Qemu, Path.Combine(cluster.Home, "bad"), 1, OsctlProgram.FreePorts() + 7);
@@ -91,7 +91,7 @@ public sealed class ImageTests(ImageCluster cluster)
         }
         finally
         {
-            record.StopAsync(TimeProvider.System, CancellationToken.None).GetAwaiter().GetResult();
+            await record.StopAsync(TimeProvider.System, CancellationToken.None);
         }
     }
 
