@@ -8,7 +8,7 @@ build/prerequisites.sh
 build/kernel.sh
 build/node.sh
 
-dotnet build os/image/Talos.Image.csproj -c Release -m:1 -v q --nologo -clp:ErrorsOnly >&2
+dotnet build os/image/Talos.Image.csproj -c Release -m:1 -v q --nologo -clp:"ErrorsOnly;NoSummary" >&2
 version=$(grep -oP '<Version>\K[^<]+' Directory.Build.props)
 inputs=$({
   printf '%s\n' "$version"
