@@ -14,7 +14,7 @@ public sealed class ApiServices
     /// <summary>Adds one service; the same instance answers every call, so it must be thread-safe.</summary>
     public ApiServices Add<[DynamicallyAccessedMembers(
         DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.PublicMethods | DynamicallyAccessedMemberTypes.NonPublicMethods)]
-        TService>(TService service)
+    TService>(TService service)
         where TService : class
     {
         registrations.Add(collection => collection.AddSingleton(service));

@@ -20,12 +20,12 @@ public static class ComplianceScan
         var started = time.GetTimestamp();
         var results = new List<CheckResult>();
         foreach (var catalogue in catalogues)
-        foreach (var check in catalogue.Checks)
-        {
-            if ((check.Targets & root.Target) == 0 || check.Level > options.Level) continue;
-            if (options.Selected?.Invoke(check) == false) continue;
-            results.Add(Evaluate(check, facts));
-        }
+            foreach (var check in catalogue.Checks)
+            {
+                if ((check.Targets & root.Target) == 0 || check.Level > options.Level) continue;
+                if (options.Selected?.Invoke(check) == false) continue;
+                results.Add(Evaluate(check, facts));
+            }
         return new(root.Name, root.Target, time.GetUtcNow(), time.GetElapsedTime(started), facts.Summary(), catalogues, results);
     }
 

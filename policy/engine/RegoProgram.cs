@@ -56,7 +56,10 @@ public sealed class RegoQuery
         {
             List<ObjectValue> results = _query.Run(_program, input?.Value, new EvaluationOptions
             {
-                Limits = options.Limits, StrictBuiltinErrors = options.StrictBuiltinErrors, AllowNetwork = options.AllowNetwork, Clock = options.Clock,
+                Limits = options.Limits,
+                StrictBuiltinErrors = options.StrictBuiltinErrors,
+                AllowNetwork = options.AllowNetwork,
+                Clock = options.Clock,
             });
             return [.. results.Select(r => ValueJson.Format(r))];
         }

@@ -38,13 +38,18 @@ public sealed class RsyslogTests : IDisposable
             TargetHost = "localhost",
             CertificateChainPolicy = new X509ChainPolicy
             {
-                TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { ca }, RevocationMode = X509RevocationMode.NoCheck,
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                CustomTrustStore = { ca },
+                RevocationMode = X509RevocationMode.NoCheck,
             },
         };
         await using SyslogSink sink = new("localhost", port, tls ? options : null, TimeProvider.System);
         using AuditExporter exporter = new(log, sink, new ExportCursor(Path.Combine(_folder.Path, "cursor")), new AuditExporterOptions
         {
-            CommitEntries = 300, CommitInterval = TimeSpan.FromMilliseconds(50), MinBackoff = TimeSpan.FromMilliseconds(20), MaxBackoff = TimeSpan.FromMilliseconds(100),
+            CommitEntries = 300,
+            CommitInterval = TimeSpan.FromMilliseconds(50),
+            MinBackoff = TimeSpan.FromMilliseconds(20),
+            MaxBackoff = TimeSpan.FromMilliseconds(100),
         });
         using CancellationTokenSource stop = new();
         Task run = exporter.RunAsync(stop.Token);

@@ -34,7 +34,9 @@ static class PolicyBenchmarks
     static AuthorizationInput Input(string method, string role, string ip) => new()
     {
         Caller = AuthorizationCaller.Named("alice", [role], "01ab", "spiffe://talos.test/user/alice", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, ip),
-        Method = method, Time = DateTimeOffset.UnixEpoch, Request = () => "{}",
+        Method = method,
+        Time = DateTimeOffset.UnixEpoch,
+        Request = () => "{}",
     };
 
     static void Latency(string name, Action call, int count)

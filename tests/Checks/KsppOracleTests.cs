@@ -51,7 +51,8 @@ public class KsppOracleTests
             Assert.Skip("SKIPPED LOUDLY: kernel-hardening-checker is not here; build/kernel-oracle.sh unpacks it");
         var files = new KernelFiles(Vectors.Of("kconfig", $"{name}.config.gz"), Vectors.Of("kconfig", "cmdline.txt"), Vectors.Of("kconfig", "sysctl.txt"));
         var start = new ProcessStartInfo("python3", ["-c", "from kernel_hardening_checker import main; main()",
-            "-m", "json", "-c", files.Kconfig!, "-l", files.CommandLine!, "-s", files.Sysctl!]) { RedirectStandardOutput = true };
+            "-m", "json", "-c", files.Kconfig!, "-l", files.CommandLine!, "-s", files.Sysctl!])
+        { RedirectStandardOutput = true };
         start.Environment["PYTHONPATH"] = unpacked;
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEnd();

@@ -19,13 +19,13 @@ static class RuleSolver
         {
             var chosen = keys.ToDictionary(k => k, k => attempt == 0 ? Straight(rule, k, candidates[k], wanted) : candidates[k][random.Next(candidates[k].Length)]);
             for (var round = 0; round < 3; round++)
-            foreach (var key in keys)
-            foreach (var candidate in candidates[key])
-            {
-                if (rule.Evaluate(StoreOf(chosen)).Verdict == wanted) return StoreOf(chosen);
-                chosen[key] = candidate;
-                if (rule.Evaluate(StoreOf(chosen)).Verdict == wanted) return StoreOf(chosen);
-            }
+                foreach (var key in keys)
+                    foreach (var candidate in candidates[key])
+                    {
+                        if (rule.Evaluate(StoreOf(chosen)).Verdict == wanted) return StoreOf(chosen);
+                        chosen[key] = candidate;
+                        if (rule.Evaluate(StoreOf(chosen)).Verdict == wanted) return StoreOf(chosen);
+                    }
         }
         throw new InvalidOperationException($"no facts make `{rule}` {wanted}");
     }

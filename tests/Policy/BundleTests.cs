@@ -124,7 +124,9 @@ public sealed class BundleTests : IDisposable
         var authorizer = Authorizer.Create(bundle, Shipped.Methods);
         AuthorizationInput Read(string path, string ip) => new()
         {
-            Caller = AuthorizationCaller.Named("alice", ["os:admin"], "", "", default, default, ip), Method = "/talos.machine.v1.MachineService/Read", Time = Shipped.Now,
+            Caller = AuthorizationCaller.Named("alice", ["os:admin"], "", "", default, default, ip),
+            Method = "/talos.machine.v1.MachineService/Read",
+            Time = Shipped.Now,
             Request = () => $$"""{"path": "{{path}}"}""",
         };
         Assert.Equal("secret_path", authorizer.Decide(Read("/secret/x", "192.0.2.5")).ReasonId);

@@ -164,7 +164,7 @@ public sealed class ComplianceMonitor
     void Publish(List<Drift> changes)
     {
         foreach (var listener in _listeners.Keys)
-        foreach (var change in changes)
-            listener.Writer.TryWrite(change);
+            foreach (var change in changes)
+                listener.Writer.TryWrite(change);
     }
 }

@@ -60,18 +60,18 @@ sealed class WatchedFacts
     {
         var watched = new WatchedFacts();
         foreach (var check in checks)
-        foreach (var fact in check.Rule?.FactRules() ?? [])
-        {
-            var table = fact.Probe.Name switch
+            foreach (var fact in check.Rule?.FactRules() ?? [])
             {
-                "sysctl" => watched.Sysctls,
-                "mode" or "owner" when fact.Arguments[0].StartsWith('/') => watched.Paths,
-                _ => null,
-            };
-            if (table is null) continue;
-            if (!table.TryGetValue(fact.Arguments[0], out var ids)) table.Add(fact.Arguments[0], ids = []);
-            if (!ids.Contains(check.Id)) ids.Add(check.Id);
-        }
+                var table = fact.Probe.Name switch
+                {
+                    "sysctl" => watched.Sysctls,
+                    "mode" or "owner" when fact.Arguments[0].StartsWith('/') => watched.Paths,
+                    _ => null,
+                };
+                if (table is null) continue;
+                if (!table.TryGetValue(fact.Arguments[0], out var ids)) table.Add(fact.Arguments[0], ids = []);
+                if (!ids.Contains(check.Id)) ids.Add(check.Id);
+            }
         return watched;
     }
 

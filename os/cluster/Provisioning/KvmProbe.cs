@@ -24,7 +24,8 @@ public static class KvmProbe
             [
                 "-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35", "-accel", "kvm", "-cpu", "host", "-m", "256", "-no-reboot",
                 "-kernel", Path.Combine(image, "vmlinuz"), "-append", "console=ttyS0 panic=-1", "-serial", $"file:{console}",
-            ]) { RedirectStandardError = true, RedirectStandardOutput = true });
+            ])
+            { RedirectStandardError = true, RedirectStandardOutput = true });
             if (qemu is null) return "tcg";
             if (!qemu.WaitForExit(Silence) && new FileInfo(console).Length > 0) qemu.WaitForExit(Limit);
             if (!qemu.HasExited) qemu.Kill();

@@ -133,11 +133,20 @@ sealed record ChainOptions(DateTimeOffset Time, string? DnsName, IReadOnlyList<s
 {
     static readonly Dictionary<string, string?> KnownUsages = new(StringComparer.Ordinal)
     {
-        ["KeyUsageAny"] = null, ["KeyUsageServerAuth"] = "1.3.6.1.5.5.7.3.1", ["KeyUsageClientAuth"] = "1.3.6.1.5.5.7.3.2", ["KeyUsageCodeSigning"] = "1.3.6.1.5.5.7.3.3",
-        ["KeyUsageEmailProtection"] = "1.3.6.1.5.5.7.3.4", ["KeyUsageIPSECEndSystem"] = "1.3.6.1.5.5.7.3.5", ["KeyUsageIPSECTunnel"] = "1.3.6.1.5.5.7.3.6",
-        ["KeyUsageIPSECUser"] = "1.3.6.1.5.5.7.3.7", ["KeyUsageTimeStamping"] = "1.3.6.1.5.5.7.3.8", ["KeyUsageOCSPSigning"] = "1.3.6.1.5.5.7.3.9",
-        ["KeyUsageMicrosoftServerGatedCrypto"] = "1.3.6.1.4.1.311.10.3.3", ["KeyUsageNetscapeServerGatedCrypto"] = "2.16.840.1.113730.4.1",
-        ["KeyUsageMicrosoftCommercialCodeSigning"] = "1.3.6.1.4.1.311.2.1.22", ["KeyUsageMicrosoftKernelCodeSigning"] = "1.3.6.1.4.1.311.61.1.1",
+        ["KeyUsageAny"] = null,
+        ["KeyUsageServerAuth"] = "1.3.6.1.5.5.7.3.1",
+        ["KeyUsageClientAuth"] = "1.3.6.1.5.5.7.3.2",
+        ["KeyUsageCodeSigning"] = "1.3.6.1.5.5.7.3.3",
+        ["KeyUsageEmailProtection"] = "1.3.6.1.5.5.7.3.4",
+        ["KeyUsageIPSECEndSystem"] = "1.3.6.1.5.5.7.3.5",
+        ["KeyUsageIPSECTunnel"] = "1.3.6.1.5.5.7.3.6",
+        ["KeyUsageIPSECUser"] = "1.3.6.1.5.5.7.3.7",
+        ["KeyUsageTimeStamping"] = "1.3.6.1.5.5.7.3.8",
+        ["KeyUsageOCSPSigning"] = "1.3.6.1.5.5.7.3.9",
+        ["KeyUsageMicrosoftServerGatedCrypto"] = "1.3.6.1.4.1.311.10.3.3",
+        ["KeyUsageNetscapeServerGatedCrypto"] = "2.16.840.1.113730.4.1",
+        ["KeyUsageMicrosoftCommercialCodeSigning"] = "1.3.6.1.4.1.311.2.1.22",
+        ["KeyUsageMicrosoftKernelCodeSigning"] = "1.3.6.1.4.1.311.61.1.1",
     };
 
     public static ChainOptions Read(Evaluation e, ObjectValue options)

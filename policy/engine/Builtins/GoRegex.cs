@@ -246,8 +246,15 @@ sealed class GoRegex
         }
         string? known = name switch
         {
-            "Greek" => "IsGreek", "Cyrillic" => "IsCyrillic", "Hebrew" => "IsHebrew", "Arabic" => "IsArabic", "Latin" => "IsBasicLatin", "Thai" => "IsThai",
-            "Han" => "IsCJKUnifiedIdeographs", "Hiragana" => "IsHiragana", "Katakana" => "IsKatakana",
+            "Greek" => "IsGreek",
+            "Cyrillic" => "IsCyrillic",
+            "Hebrew" => "IsHebrew",
+            "Arabic" => "IsArabic",
+            "Latin" => "IsBasicLatin",
+            "Thai" => "IsThai",
+            "Han" => "IsCJKUnifiedIdeographs",
+            "Hiragana" => "IsHiragana",
+            "Katakana" => "IsKatakana",
             _ when name.Length is 1 or 2 && char.IsAsciiLetterUpper(name[0]) => name,
             _ => null,
         };
@@ -354,9 +361,21 @@ sealed class GoRegex
         bool negated = name.StartsWith('^');
         string? set = name.TrimStart('^') switch
         {
-            "alnum" => "0-9A-Za-z", "alpha" => "A-Za-z", "ascii" => "\\u0000-\\u007f", "blank" => "\\t ", "cntrl" => "\\u0000-\\u001f\\u007f", "digit" => "0-9",
-            "graph" => "!-~", "lower" => "a-z", "print" => " -~", "punct" => "!-/:-@\\u005b-`{-~", "space" => "\\t\\n\\u000b\\f\\r ", "upper" => "A-Z",
-            "word" => "0-9A-Za-z_", "xdigit" => "0-9A-Fa-f", _ => null,
+            "alnum" => "0-9A-Za-z",
+            "alpha" => "A-Za-z",
+            "ascii" => "\\u0000-\\u007f",
+            "blank" => "\\t ",
+            "cntrl" => "\\u0000-\\u001f\\u007f",
+            "digit" => "0-9",
+            "graph" => "!-~",
+            "lower" => "a-z",
+            "print" => " -~",
+            "punct" => "!-/:-@\\u005b-`{-~",
+            "space" => "\\t\\n\\u000b\\f\\r ",
+            "upper" => "A-Z",
+            "word" => "0-9A-Za-z_",
+            "xdigit" => "0-9A-Fa-f",
+            _ => null,
         };
         if (set is null || negated) throw Fail("invalid character class range", whole);
         return set;

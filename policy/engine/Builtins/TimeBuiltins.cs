@@ -157,7 +157,12 @@ static class TimeBuiltins
             if (unit.Length == 0) throw Fail("missing unit in duration");
             decimal scale = unit switch
             {
-                "ns" => 1, "us" or "µs" or "μs" => 1_000, "ms" => 1_000_000, "s" => 1_000_000_000, "m" => 60_000_000_000, "h" => 3_600_000_000_000,
+                "ns" => 1,
+                "us" or "µs" or "μs" => 1_000,
+                "ms" => 1_000_000,
+                "s" => 1_000_000_000,
+                "m" => 60_000_000_000,
+                "h" => 3_600_000_000_000,
                 _ => throw new BuiltinException($"time: unknown unit \"{unit}\" in duration \"{text}\""),
             };
             if (number > long.MaxValue) throw Fail("invalid duration");

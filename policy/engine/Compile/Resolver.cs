@@ -65,7 +65,7 @@ sealed partial class Resolver
             }
             if (import.Name is "input" or "data" && import.Path.Path.Length > 0)
                 _errors.Add(import.At.Error("rego_compile_error", $"import must not shadow `{import.Name}`", "give it another name with `as`"));
-            else if (!_imports.TryAdd(import.Name, import.Path) )
+            else if (!_imports.TryAdd(import.Name, import.Path))
                 _errors.Add(import.At.Error("rego_compile_error", $"import must not shadow import `{import.Name}`", "give one of them another name with `as`"));
             if (_rules.Contains(import.Name))
                 _errors.Add(import.At.Error("rego_compile_error", $"import `{import.Name}` conflicts with a rule of the same name", "give the import another name with `as`"));

@@ -39,8 +39,11 @@ static class AuditBench
         RequestDigest = s_digest,
         Caller = new Caller
         {
-            Name = "alice", Roles = { "os:operator" }, Serial = "0123456789abcdef0123456789abcdef",
-            SpiffeUri = "spiffe://cluster.example/user/alice", SourceAddress = "10.5.0.17:40312",
+            Name = "alice",
+            Roles = { "os:operator" },
+            Serial = "0123456789abcdef0123456789abcdef",
+            SpiffeUri = "spiffe://cluster.example/user/alice",
+            SourceAddress = "10.5.0.17:40312",
         },
         Fields = { new LoggedField { Path = "service", Value = "kubelet" } },
         Details = { ["n"] = i.ToString(CultureInfo.InvariantCulture) },

@@ -72,7 +72,13 @@ sealed partial class GraphQLParser
     {
         string? kind = _token.Kind == GraphQLTokenKind.Name ? _token.Text switch
         {
-            "scalar" => "SCALAR", "type" => "OBJECT", "interface" => "INTERFACE", "union" => "UNION", "enum" => "ENUM", "input" => "INPUT_OBJECT", _ => null,
+            "scalar" => "SCALAR",
+            "type" => "OBJECT",
+            "interface" => "INTERFACE",
+            "union" => "UNION",
+            "enum" => "ENUM",
+            "input" => "INPUT_OBJECT",
+            _ => null,
         } : null;
         if (kind is null) throw Unexpected();
         Take();

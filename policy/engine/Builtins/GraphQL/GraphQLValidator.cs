@@ -185,7 +185,12 @@ sealed class GraphQLValidator
             "INPUT_OBJECT" => kind == 9,
             _ => named.Name switch
             {
-                "Int" => kind == 1, "Float" => kind is 1 or 2, "String" => kind is 3 or 4, "Boolean" => kind == 5, "ID" => kind is 1 or 3 or 4, _ => true,
+                "Int" => kind == 1,
+                "Float" => kind is 1 or 2,
+                "String" => kind is 3 or 4,
+                "Boolean" => kind == 5,
+                "ID" => kind is 1 or 3 or 4,
+                _ => true,
             },
         };
         if (!ok) throw Invalid($"{named.Name} cannot represent value: {raw}");
