@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Links the node's executables into out/node: static, position independent, stripped.
-#   build/node.sh [NAME…]   only those (init machined osd trustd)
+#   build/node.sh [NAME…]   only those (init talosd)
 # Cached under ~/.cache/talos/node/<name>-<hash>; the hash covers the project, what it refers to, the recipe and the SDK.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,12 +8,10 @@ cd "$(dirname "$0")/.."
 
 declare -A projects=(
   [init]=os/init/Talos.Init.csproj
-  [machined]=os/machined/Talos.Machined.csproj
-  [osd]=api/osd/Talos.Osd.csproj
-  [trustd]=trustd/Talos.Trustd.csproj
+  [talosd]=os/services/Talos.Services.csproj
 )
 wanted=("$@")
-[ "${#wanted[@]}" -gt 0 ] || wanted=(init machined osd trustd)
+[ "${#wanted[@]}" -gt 0 ] || wanted=(init talosd)
 
 # references PROJECT: the project and all that it refers to, one a line.
 references() {

@@ -8,7 +8,7 @@ using Talos.Policy;
 namespace Talos.Osd;
 
 /// <summary>osd as a process: arguments, signals, exit codes.</summary>
-static class OsdProcess
+public static class OsdProcess
 {
     const int Success = 0, Failure = 1, Usage = 2;
 
@@ -21,6 +21,7 @@ static class OsdProcess
           --version       print the release
         """;
 
+    /// <summary>Runs until it is told to stop; the result is the exit code.</summary>
     public static async Task<int> RunAsync(string[] arguments)
     {
         switch (arguments)

@@ -12,7 +12,12 @@ sealed class RootTree
     const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     /// <summary>The node's executables, as they are called in <c>/sbin</c>.</summary>
-    public static IReadOnlyList<string> Executables { get; } = ["init", "machined", "osd", "trustd"];
+    public static IReadOnlyList<string> Executables { get; } = ["init", ServiceExecutable];
+
+    /// <summary>The services are one executable, which asks by which name it was started (docs/decisions/0023-one-executable.md).</summary>
+    const string ServiceExecutable = "talosd";
+
+    static readonly IReadOnlyList<string> ServiceNames = ["machined", "osd", "trustd"];
 
     static readonly IReadOnlyList<string> MountPoints = ["dev", "proc", "run", "state", "sys", "tmp", "var"];
 
@@ -34,6 +39,7 @@ sealed class RootTree
         foreach (var name in MountPoints) MakeFolder(Path.Combine(folder, name));
         MakeFolder(Path.Combine(folder, "sbin"));
         foreach (var name in Executables) CopyExecutable(Path.Combine(sources.Executables, name), Path.Combine(folder, "sbin", name));
+        foreach (var name in ServiceNames) File.CreateSymbolicLink(Path.Combine(folder, "sbin", name), ServiceExecutable);
         CopyFolder(sources.Policy, Path.Combine(folder, "etc/talos/policy"));
         WriteFile(Path.Combine(folder, "etc/os-release"), $"""
             NAME=Talos

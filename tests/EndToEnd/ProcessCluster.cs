@@ -51,10 +51,10 @@ public sealed class ProcessCluster : IDisposable
     {
         var folder = Path.Combine(home, "bin");
         Directory.CreateDirectory(folder);
-        foreach (var (project, name) in ((string, string)[])[("Talos.Machined", "machined"), ("Talos.Osd", "osd"), ("Talos.Trustd", "trustd")])
+        foreach (var name in (string[])["machined", "osd", "trustd"])
         {
             var link = Path.Combine(folder, name);
-            if (!File.Exists(link)) File.CreateSymbolicLink(link, OsctlProgram.Executable(project, name));
+            if (!File.Exists(link)) File.CreateSymbolicLink(link, OsctlProgram.Executable("Talos.Services", "talosd"));
         }
         return folder;
     }

@@ -16,12 +16,15 @@ public sealed class ImageBuilderTests : IDisposable
         Assert.Equal("6.12.117", manifest.KernelRelease);
         Assert.Equal(
             ["/dev", "/etc", "/etc/os-release", "/etc/passwd", "/etc/resolv.conf", "/etc/talos", "/etc/talos/policy", "/etc/talos/policy/talos",
-                "/etc/talos/policy/talos/data.json", "/etc/talos/sysctl.conf", "/proc", "/run", "/sbin", "/sbin/init", "/sbin/machined", "/sbin/osd", "/sbin/trustd", "/state",
+                "/etc/talos/policy/talos/data.json", "/etc/talos/sysctl.conf", "/proc", "/run", "/sbin", "/sbin/init", "/sbin/machined", "/sbin/osd", "/sbin/talosd",
+                "/sbin/trustd", "/state",
                 "/sys", "/tmp", "/var"],
             manifest.Tree.Select(entry => entry.Path));
         Assert.All(manifest.Tree.Where(entry => entry.Kind == RootTreeEntryKind.File && !entry.Path.StartsWith("/sbin/", StringComparison.Ordinal)),
             entry => Assert.Equal("0644", entry.Mode));
-        Assert.Equal("../run/resolv.conf", manifest.Tree.Single(entry => entry.Kind == RootTreeEntryKind.Link).Target);
+        Assert.Equal(
+            [("/etc/resolv.conf", "../run/resolv.conf"), ("/sbin/machined", "talosd"), ("/sbin/osd", "talosd"), ("/sbin/trustd", "talosd")],
+            manifest.Tree.Where(entry => entry.Kind == RootTreeEntryKind.Link).Select(entry => (entry.Path, entry.Target)));
         Assert.Contains($" sha256 {manifest.RootHash} ", File.ReadAllText(Path.Combine(_sample.Output, "cmdline")), StringComparison.Ordinal);
     }
 
@@ -62,8 +65,8 @@ public sealed class ImageBuilderTests : IDisposable
     [Fact]
     public void Rejects_a_missing_executable()
     {
-        File.Delete(Path.Combine(_sample.Folder, "node/osd"));
-        Assert.EndsWith("node/osd` does not exist", Assert.Throws<ImageException>(() => _sample.Build()).Message);
+        File.Delete(Path.Combine(_sample.Folder, "node/talosd"));
+        Assert.EndsWith("node/talosd` does not exist", Assert.Throws<ImageException>(() => _sample.Build()).Message);
     }
 
     [Theory]
@@ -71,7 +74,7 @@ public sealed class ImageBuilderTests : IDisposable
     [InlineData("\u007fELF", "is not an ELF file")]
     public void Rejects_what_is_no_executable(string content, string problem)
     {
-        _sample.Write("node/osd", content);
+        _sample.Write("node/talosd", content);
         Assert.EndsWith(problem, Assert.Throws<ImageException>(() => _sample.Build()).Message);
     }
 
@@ -79,9 +82,9 @@ public sealed class ImageBuilderTests : IDisposable
     public void Rejects_executables_that_are_not_hardened()
     {
         const uint ExecutableStack = 7, Interpreter = 3;
-        _sample.WriteBytes("node/osd", SampleSources.StaticElf("x", stackFlags: ExecutableStack));
+        _sample.WriteBytes("node/talosd", SampleSources.StaticElf("x", stackFlags: ExecutableStack));
         Assert.EndsWith("has an executable stack", Assert.Throws<ImageException>(() => _sample.Build()).Message);
-        _sample.WriteBytes("node/osd", SampleSources.StaticElf("x", extraSegment: Interpreter));
+        _sample.WriteBytes("node/talosd", SampleSources.StaticElf("x", extraSegment: Interpreter));
         Assert.EndsWith("is not static: it asks for a dynamic loader", Assert.Throws<ImageException>(() => _sample.Build()).Message);
     }
 

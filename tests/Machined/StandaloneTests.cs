@@ -77,8 +77,8 @@ public sealed class StandaloneTests : IAsyncLifetime
 
     static Child Start(params string[] arguments) => new Reaper().Start(new ProcessStart
     {
-        Executable = Path.Combine(AppContext.BaseDirectory, "machined"),
-        Arguments = arguments,
+        Executable = Path.Combine(AppContext.BaseDirectory, "talosd"),
+        Arguments = ["machined", .. arguments],
         Environment = [.. new[] { "PATH", "HOME", "DOTNET_ROOT" }.Select(name => $"{name}={Environment.GetEnvironmentVariable(name)}").Where(pair => !pair.EndsWith('='))],
     });
 

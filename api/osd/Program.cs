@@ -1,1 +1,0 @@
-return await Talos.Osd.OsdProcess.RunAsync(args).ConfigureAwait(false);
