@@ -55,7 +55,10 @@ sealed class TrustdServer : IAsyncDisposable
         var ledger = CertificateLedger.Open(Path.Combine(configuration.State, "ledger.db"), time);
         foreach (var token in configuration.Bootstrap) await ledger.AddTokenAsync(Admit(token, time), cancellation);
 
+        var bundle = PolicyBundle.Load(configuration.Policy);
+        var issuance = IssuancePolicy.Create(bundle, Evidence.Ways);
         var issuer = new Issuer(authority, ledger, record);
+        var registrar = new Registrar(configuration.Cluster, issuance, issuer, ledger, time);
         var revocations = new RevocationView();
         var feed = new RevocationFeed(ledger, revocations);
         feed.Publish();
@@ -69,8 +72,8 @@ sealed class TrustdServer : IAsyncDisposable
                 Names = [.. configuration.Names.Append(configuration.Node).Distinct()],
                 Time = time,
             },
-            new SelfSource(issuer, configuration.Cluster, configuration.Node, configuration.Names), log.CreateLogger("identity"));
-        var service = new Service.TrustService(configuration.Cluster, issuer, new TokenGate(ledger, configuration.Cluster), ledger, feed, record, time);
+            new SelfSource(registrar, issuer, configuration.Node, configuration.Names), log.CreateLogger("identity"));
+        var service = new Service.TrustService(configuration.Cluster, issuer, registrar, new TokenGate(ledger), ledger, feed, record, time);
         var host = ApiHost.Create(
             new ApiHostOptions
             {
@@ -78,7 +81,8 @@ sealed class TrustdServer : IAsyncDisposable
                 Trust = identity.Slot,
                 Node = new NodeDescription(configuration.Cluster, configuration.Node, "controlplane"),
                 ClientCertificates = ClientCertificates.Optional,
-                Policy = PolicyBundle.Load(configuration.Policy),
+                Policy = bundle,
+                Issuance = issuance,
                 Audit = record,
                 Revocations = revocations,
                 Time = time,

@@ -50,7 +50,7 @@ public sealed partial class ApiHost : IAsyncDisposable
         var slot = new AuthorizerSlot();
         var application = Build(options, services, slot);
         var host = new ApiHost(application, slot);
-        if (options.Maintenance is null) slot.Bundle = options.Policy;
+        if (options.Maintenance is null) (slot.Bundle, slot.Issuance) = (options.Policy, options.Issuance);
         return host;
     }
 
@@ -59,7 +59,7 @@ public sealed partial class ApiHost : IAsyncDisposable
     /// <exception cref="IOException">The address cannot be listened on.</exception>
     public async Task StartAsync(CancellationToken cancellation = default)
     {
-        if (authorizer.Bundle is { } bundle) authorizer.Current = Talos.Policy.Authorizer.Create(bundle, Methods);
+        if (authorizer.Bundle is { } bundle) authorizer.Current = Talos.Policy.Authorizer.Create(bundle, Methods, issuance: authorizer.Issuance);
         await application.StartAsync(cancellation).ConfigureAwait(false);
     }
 
@@ -87,6 +87,8 @@ sealed class AuthorizerSlot
     volatile Authorizer? current;
 
     public PolicyBundle? Bundle { get; set; }
+
+    public IssuancePolicy? Issuance { get; set; }
 
     public Authorizer? Current { get => current; set => current = value; }
 

@@ -21,6 +21,9 @@ public sealed class ApiHostOptions
     /// <summary>Required unless <see cref="Maintenance"/> is set.</summary>
     public PolicyBundle? Policy { get; init; }
 
+    /// <summary>What decides certificates, where the host issues any: follows the bundle that is in force for calls.</summary>
+    public IssuancePolicy? Issuance { get; init; }
+
     /// <summary>Required unless <see cref="Maintenance"/> is set. The host does not dispose it.</summary>
     public AuditLog? Audit { get; init; }
 

@@ -48,11 +48,10 @@ public sealed class CertificateSigningRequest : IDisposable
         {
             writer.Integer(0);
             using (writer.Sequence())
-            using (writer.Set())
-            using (writer.Sequence())
             {
-                writer.ObjectIdentifier(ObjectIdentifiers.CommonName);
-                writer.Utf8(name);
+                // Empty leaves the name to whoever grants it.
+                if (name.Length > 0)
+                    WriteName(writer, name);
             }
 
             writer.Raw(key.ExportSubjectPublicKeyInfo());
@@ -73,6 +72,16 @@ public sealed class CertificateSigningRequest : IDisposable
         }
 
         return document.ToArray();
+    }
+
+    static void WriteName(DerWriter writer, string name)
+    {
+        using (writer.Set())
+        using (writer.Sequence())
+        {
+            writer.ObjectIdentifier(ObjectIdentifiers.CommonName);
+            writer.Utf8(name);
+        }
     }
 
     static void WriteNames(DerWriter writer, string[] dnsNames, IPAddress[] addresses)

@@ -52,8 +52,8 @@ public sealed class CertificateLedgerTests : IAsyncLifetime
         await ledger.ReserveAsync(Reservation("01", "cp-1"), default);
         await ledger.ReserveAsync(Reservation("02", "cp-1"), default);
         await ledger.RecordIssuedAsync("02", new byte[] { 0x30 }, default);
-        Assert.Equal("02", Assert.Single(ledger.ListCertificates("cp-1", 10)).Serial);
-        Assert.Empty(ledger.ListCertificates("cp-2", 10));
+        Assert.Equal("02", Assert.Single(ledger.ListCertificates(new CertificateFilter(Name: "cp-1"), 10)).Serial);
+        Assert.Empty(ledger.ListCertificates(new CertificateFilter(Name: "cp-2"), 10));
         Assert.Equal([0x30], ledger.FindCertificate("02")!.Der.ToArray());
     }
 
@@ -70,8 +70,8 @@ public sealed class CertificateLedgerTests : IAsyncLifetime
     public async Task Revokes_every_valid_certificate_of_a_name_once()
     {
         foreach (var serial in new[] { "01", "02", "03" }) await ledger.ReserveAsync(Reservation(serial, serial == "03" ? "bob" : "alice"), default);
-        Assert.Equal(2, (await ledger.RevokeAsync("", "alice", "admin", "left the company", default)).Count);
-        Assert.Empty(await ledger.RevokeAsync("", "alice", "admin", "again", default));
+        Assert.Equal(2, (await ledger.RevokeAsync(new CertificateFilter(Name: "alice"), "admin", "left the company", default)).Count);
+        Assert.Empty(await ledger.RevokeAsync(new CertificateFilter(Name: "alice"), "admin", "again", default));
         Assert.Equal(["01", "02"], ledger.ListRevocations().Select(r => r.Serial));
         time.Advance(TimeSpan.FromDays(3));
         Assert.Empty(ledger.ListRevocations());

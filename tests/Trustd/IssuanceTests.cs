@@ -123,7 +123,7 @@ public sealed class IssuanceTests : IAsyncLifetime
         var renewed = Certificate.Parse((await node.RenewAsync(new RenewRequest { Csr = ByteString.CopyFrom(next.Der.Span) })).Certificate.Span).Require();
         Assert.Contains(renewed.AlternativeNames, n => n.Text == "10.0.0.7");
         using var excess = CertificateSigningRequest.Create("worker-1", ["cp-1"]);
-        await RunningTrustd.RefusedAsync(node.RenewAsync(new RenewRequest { Csr = ByteString.CopyFrom(excess.Der.Span) }), "pki.excess-name");
+        await RunningTrustd.RefusedAsync(node.RenewAsync(new RenewRequest { Csr = ByteString.CopyFrom(excess.Der.Span) }), "name-not-allowed");
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class IssuanceTests : IAsyncLifetime
         await RunningTrustd.RefusedAsync(administrator.IssueClientAsync(request), "role-not-allowed");
         request.Roles.RemoveAt(1);
         request.Lifetime = Duration.FromTimeSpan(TimeSpan.FromHours(9));
-        await RunningTrustd.RefusedAsync(administrator.IssueClientAsync(request), "pki.lifetime-too-long");
+        await RunningTrustd.RefusedAsync(administrator.IssueClientAsync(request), "lifetime-too-long");
     }
 
     [Fact]

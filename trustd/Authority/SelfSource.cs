@@ -2,26 +2,24 @@ using System.Collections.Immutable;
 using System.Net;
 using Talos.Api.Server;
 using Talos.Pki;
+using Talos.Policy;
 using Talos.Trustd.Issuance;
 
 namespace Talos.Trustd.Authority;
 
 /// <summary>trustd's own certificate comes from the authority it holds, through the same ledger and record as everyone's.</summary>
-sealed class SelfSource(Issuer issuer, string cluster, string node, IReadOnlyList<string> names) : ICertificateSource
+sealed class SelfSource(Registrar registrar, Issuer issuer, string node, IReadOnlyList<string> names) : ICertificateSource
 {
     public async Task<CertificateGrant> EnrollAsync(ReadOnlyMemory<byte> csr, CancellationToken cancellation)
     {
         if (!VerifiedRequest.Parse(csr.Span).Is(out var request, out var failure)) throw new EnrollmentException(EnrollmentFailure.BadAnswer, failure.ToString());
-        var grant = new IdentityGrant
-        {
-            Cluster = cluster,
-            Name = node,
-            DnsNames = [.. names.Append(node).Where(n => !IPAddress.TryParse(n, out _)).Distinct()],
-            Addresses = [.. names.Where(n => IPAddress.TryParse(n, out _)).Select(IPAddress.Parse).Distinct()],
-        };
+        var own = Evidence.OfThisServer(
+            node,
+            [.. names.Append(node).Where(n => !IPAddress.TryParse(n, out _)).Distinct()],
+            [.. names.Where(n => IPAddress.TryParse(n, out _)).Select(n => IPAddress.Parse(n).ToString()).Distinct()]);
         try
         {
-            var certificate = await issuer.IssueAsync(CertificateProfile.Trustd, grant, request, "self", "trustd", call: null, cancellation);
+            var certificate = await registrar.IssueAsync(own, request, new CertificateWish { Name = node }, call: null, cancellation);
             return new CertificateGrant(certificate.Der, ImmutableArray<ReadOnlyMemory<byte>>.Empty, issuer.BundlePem);
         }
         catch (RefusalException e)

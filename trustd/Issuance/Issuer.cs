@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Talos.Api.Server;
 using Talos.Audit;
@@ -19,22 +18,20 @@ sealed class Issuer(CertificateAuthority authority, CertificateLedger ledger, Au
     public string BundlePem { get; } = authority.Certificate.ToPem();
 
     /// <summary>Issues one certificate.</summary>
-    /// <param name="basis">Why: <c>token</c>, <c>renewal</c>, <c>delegation</c> or <c>self</c>.</param>
-    /// <param name="requester">Who asked, for the ledger.</param>
+    /// <param name="order">What policy granted.</param>
     /// <param name="call">The call that asked, for the record; null for trustd's own certificate.</param>
     /// <exception cref="RefusalException">The request asks for more than was granted, or cannot be granted.</exception>
-    public async Task<Certificate> IssueAsync(
-        CertificateProfile profile, IdentityGrant grant, VerifiedRequest request, string basis, string requester, ServedCall? call, CancellationToken cancellation)
+    public async Task<Certificate> IssueAsync(CertificateOrder order, VerifiedRequest request, ServedCall? call, CancellationToken cancellation)
     {
         var keyDigest = KeyDigest(request);
         try
         {
-            var prepared = await authority.PrepareAsync(profile, grant, request, ReserveAsync, cancellation);
+            var prepared = await authority.PrepareAsync(order.Profile, order.Grant, request, ReserveAsync, cancellation);
             if (!prepared.Is(out var certificate, out var failure)) throw Refusals.From(failure);
             var issued = authority.Issue(certificate);
             // From here on nothing is cancelled: the certificate exists, so the ledger and the record have to say so.
             await ledger.RecordIssuedAsync(certificate.Serial, issued.Der, CancellationToken.None);
-            await record.AppendAsync(Entry(certificate, basis, requester, call), CancellationToken.None);
+            await record.AppendAsync(Entry(certificate, order, call), CancellationToken.None);
             return issued;
         }
         catch (LedgerException e)
@@ -50,7 +47,13 @@ sealed class Issuer(CertificateAuthority authority, CertificateLedger ledger, Au
         {
             await ledger.ReserveAsync(
                 new CertificateReservation(
-                    serial.Serial, AuthorityInstance, grant.Name, grant.Roles, Spiffe(profile, grant), basis, requester, keyDigest, serial.NotBefore, serial.NotAfter), stop);
+                    serial.Serial, AuthorityInstance, order.Grant.Name, order.Grant.Roles, Spiffe(order), order.Basis, order.Requester, keyDigest,
+                    serial.NotBefore, serial.NotAfter)
+                {
+                    Issuer = KeyIdentifier(authority.Certificate),
+                    Policy = order.Policy,
+                    AuthenticatedAt = order.AuthenticatedAt,
+                }, stop);
             return SerialVerdict.Recorded;
         }
     }
@@ -60,19 +63,43 @@ sealed class Issuer(CertificateAuthority authority, CertificateLedger ledger, Au
 
     const byte AuthorityInstance = Authority.AuthorityFiles.Instance;
 
-    static string Spiffe(CertificateProfile profile, IdentityGrant grant) => SpiffeId.Create(grant.Cluster, profile.Kind, grant.Name).Require().ToString();
+    /// <summary>What the ledger calls an authority: the identifier of its key, lower-case hexadecimal.</summary>
+    public static string KeyIdentifier(Certificate authority) => Convert.ToHexStringLower(authority.SubjectKeyIdentifier!.Value.Span);
 
-    static Entry Entry(PreparedCertificate certificate, string basis, string requester, ServedCall? call)
+    static string Spiffe(CertificateOrder order) => SpiffeId.Create(order.Grant.Cluster, order.Profile.Kind, order.Grant.Name).Require().ToString();
+
+    static Entry Entry(PreparedCertificate certificate, CertificateOrder order, ServedCall? call)
     {
-        var entry = new Entry { Kind = EntryKind.CertificateIssued, Message = $"issued {certificate.Serial} for {certificate.Record.Grant.Name}" };
+        var entry = new Entry { Kind = EntryKind.CertificateIssued, Message = $"issued {certificate.Serial} for {order.Grant.Name}" };
         if (call?.OpenedIndex is { } opened) entry.Details["call"] = opened.ToString(System.Globalization.CultureInfo.InvariantCulture);
         entry.Details["serial"] = certificate.Serial;
-        entry.Details["name"] = certificate.Record.Grant.Name;
-        entry.Details["roles"] = string.Join(',', certificate.Record.Grant.Roles);
-        entry.Details["profile"] = certificate.Record.Profile.Id;
-        entry.Details["basis"] = basis;
-        entry.Details["requester"] = requester;
+        entry.Details["name"] = order.Grant.Name;
+        entry.Details["roles"] = string.Join(',', order.Grant.Roles);
+        entry.Details["profile"] = order.Profile.Id;
+        entry.Details["basis"] = order.Basis;
+        entry.Details["requester"] = order.Requester;
+        entry.Details["policy"] = order.Policy;
+        entry.Details["authenticated_at"] = order.AuthenticatedAt.ToString("O", System.Globalization.CultureInfo.InvariantCulture);
         entry.Details["not_after"] = certificate.Record.NotAfter.ToString("O", System.Globalization.CultureInfo.InvariantCulture);
         return entry;
     }
+}
+
+/// <summary>What policy granted to whom, and why. Exactly this goes into the certificate and into the ledger.</summary>
+sealed class CertificateOrder
+{
+    public required CertificateProfile Profile { get; init; }
+
+    public required IdentityGrant Grant { get; init; }
+
+    /// <summary>The way, as policy calls it.</summary>
+    public required string Basis { get; init; }
+
+    /// <summary>Who asked.</summary>
+    public required string Requester { get; init; }
+
+    /// <summary>Revision of the policy that decided.</summary>
+    public required string Policy { get; init; }
+
+    public required DateTimeOffset AuthenticatedAt { get; init; }
 }

@@ -12,8 +12,9 @@ sealed partial class CertificateLedger
             using var command = connection.CreateCommand();
             command.CommandText =
                 """
-                INSERT INTO certificates (serial, instance, name, roles, spiffe, basis, requester, key_digest, not_before, not_after, reserved_at)
-                VALUES ($serial, $instance, $name, $roles, $spiffe, $basis, $requester, $key, $before, $after, $now)
+                INSERT INTO certificates (serial, instance, name, roles, spiffe, basis, requester, key_digest, not_before, not_after, reserved_at,
+                                          issuer, policy, authenticated_at)
+                VALUES ($serial, $instance, $name, $roles, $spiffe, $basis, $requester, $key, $before, $after, $now, $issuer, $policy, $authenticated)
                 """;
             command.Parameters.AddWithValue("$serial", reservation.Serial);
             command.Parameters.AddWithValue("$instance", (long)reservation.Instance);
@@ -26,6 +27,9 @@ sealed partial class CertificateLedger
             command.Parameters.AddWithValue("$before", reservation.NotBefore.ToUnixTimeSeconds());
             command.Parameters.AddWithValue("$after", reservation.NotAfter.ToUnixTimeSeconds());
             command.Parameters.AddWithValue("$now", Now());
+            command.Parameters.AddWithValue("$issuer", reservation.Issuer);
+            command.Parameters.AddWithValue("$policy", reservation.Policy);
+            command.Parameters.AddWithValue("$authenticated", reservation.AuthenticatedAt is { } at ? at.ToUnixTimeSeconds() : DBNull.Value);
             return command.ExecuteNonQuery();
         }, cancellation);
 
@@ -42,18 +46,24 @@ sealed partial class CertificateLedger
             return true;
         }, cancellation);
 
-    /// <summary>The newest certificates first, at most <paramref name="limit"/>; of one name when <paramref name="name"/> is not empty.</summary>
-    public IReadOnlyList<LedgerCertificate> ListCertificates(string name, int limit)
+    const string CertificateColumns =
+        "c.serial, c.name, c.roles, c.spiffe, c.basis, c.not_before, c.not_after, c.revoked_at, c.requester, c.issuer, c.policy, c.authenticated_at, " +
+        "coalesce(r.revoked_by, ''), coalesce(r.reason, '')";
+
+    /// <summary>The newest certificates first, at most <paramref name="limit"/>, without their octets.</summary>
+    public IReadOnlyList<LedgerCertificate> ListCertificates(CertificateFilter filter, int limit)
     {
         using var connection = Connect(path, SqliteOpenMode.ReadOnly);
         using var command = connection.CreateCommand();
         command.CommandText =
             $"""
-            SELECT serial, name, roles, spiffe, basis, not_before, not_after, revoked_at, NULL FROM certificates
-            WHERE der IS NOT NULL {(name.Length == 0 ? "" : "AND name = $name")} ORDER BY reserved_at DESC, serial LIMIT $limit
+            SELECT {CertificateColumns}, NULL FROM certificates c LEFT JOIN revocations r ON r.serial = c.serial
+            WHERE c.der IS NOT NULL {(filter.Name.Length == 0 ? "" : "AND c.name = $name")} {(filter.Issuer.Length == 0 ? "" : "AND c.issuer = $issuer")}
+            ORDER BY c.reserved_at DESC, c.serial LIMIT $limit
             """;
         command.Parameters.AddWithValue("$limit", limit);
-        if (name.Length != 0) command.Parameters.AddWithValue("$name", name);
+        command.Parameters.AddWithValue("$name", filter.Name);
+        command.Parameters.AddWithValue("$issuer", filter.Issuer);
         return ReadCertificates(command);
     }
 
@@ -62,7 +72,7 @@ sealed partial class CertificateLedger
     {
         using var connection = Connect(path, SqliteOpenMode.ReadOnly);
         using var command = connection.CreateCommand();
-        command.CommandText = "SELECT serial, name, roles, spiffe, basis, not_before, not_after, revoked_at, der FROM certificates WHERE serial = $serial";
+        command.CommandText = $"SELECT {CertificateColumns}, c.der FROM certificates c LEFT JOIN revocations r ON r.serial = c.serial WHERE c.serial = $serial";
         command.Parameters.AddWithValue("$serial", serial);
         return ReadCertificates(command).SingleOrDefault();
     }
@@ -84,8 +94,8 @@ sealed partial class CertificateLedger
         return (long)command.ExecuteScalar()! != 0;
     }
 
-    /// <summary>Takes back one certificate by serial, or every valid one of a name. Returns what was newly taken back, in order.</summary>
-    public Task<IReadOnlyList<Revocation>> RevokeAsync(string serial, string name, string by, string reason, CancellationToken cancellation) =>
+    /// <summary>Takes back one certificate by serial, or every valid one of a name or an issuer. Returns what was newly taken back, in order.</summary>
+    public Task<IReadOnlyList<Revocation>> RevokeAsync(CertificateFilter filter, string by, string reason, CancellationToken cancellation) =>
         WriteAsync<IReadOnlyList<Revocation>>(connection =>
         {
             using var insert = connection.CreateCommand();
@@ -93,10 +103,10 @@ sealed partial class CertificateLedger
                 $"""
                 INSERT INTO revocations (serial, not_after, revoked_at, revoked_by, reason)
                 SELECT serial, not_after, $now, $by, $reason FROM certificates
-                WHERE {(serial.Length != 0 ? "serial = $key" : "name = $key")} AND revoked_at IS NULL AND not_after > $now
+                WHERE {(filter.Serial.Length != 0 ? "serial" : filter.Name.Length != 0 ? "name" : "issuer")} = $key AND revoked_at IS NULL AND not_after > $now
                 RETURNING sequence, serial
                 """;
-            insert.Parameters.AddWithValue("$key", serial.Length != 0 ? serial : name);
+            insert.Parameters.AddWithValue("$key", filter.Serial.Length != 0 ? filter.Serial : filter.Name.Length != 0 ? filter.Name : filter.Issuer);
             insert.Parameters.AddWithValue("$now", Now());
             insert.Parameters.AddWithValue("$by", by);
             insert.Parameters.AddWithValue("$reason", reason);
@@ -141,7 +151,15 @@ sealed partial class CertificateLedger
                 reader.GetString(0), reader.GetString(1), Split(reader.GetString(2)), reader.GetString(3), reader.GetString(4),
                 DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(5)), DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(6)),
                 reader.IsDBNull(7) ? null : DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(7)),
-                reader.IsDBNull(8) ? ReadOnlyMemory<byte>.Empty : (byte[])reader.GetValue(8)));
+                reader.IsDBNull(14) ? ReadOnlyMemory<byte>.Empty : (byte[])reader.GetValue(14))
+            {
+                Requester = reader.GetString(8),
+                Issuer = reader.GetString(9),
+                Policy = reader.GetString(10),
+                AuthenticatedAt = reader.IsDBNull(11) ? null : DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(11)),
+                RevokedBy = reader.GetString(12),
+                RevokedFor = reader.GetString(13),
+            });
         }
         return rows;
     }

@@ -4,17 +4,55 @@ namespace Talos.Trustd.Ledger;
 
 /// <summary>A serial that is about to be used, stored before anything is signed with it.</summary>
 /// <param name="Serial">Lower-case hexadecimal.</param>
-/// <param name="Basis">Why it is issued: <c>token</c>, <c>renewal</c>, <c>delegation</c> or <c>self</c>.</param>
+/// <param name="Basis">Why it is issued: the way, as policy calls it.</param>
 /// <param name="Requester">Who asked: a caller's name and serial, or a token's id.</param>
 /// <param name="KeyDigest">SHA-256 of the public key's SubjectPublicKeyInfo.</param>
 sealed record CertificateReservation(
     string Serial, byte Instance, string Name, ImmutableArray<string> Roles, string Spiffe, string Basis, string Requester,
-    ReadOnlyMemory<byte> KeyDigest, DateTimeOffset NotBefore, DateTimeOffset NotAfter);
+    ReadOnlyMemory<byte> KeyDigest, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
+{
+    /// <summary>Key identifier of the authority that signs it, lower-case hexadecimal.</summary>
+    public string Issuer { get; init; } = "";
+
+    /// <summary>Revision of the policy that decided.</summary>
+    public string Policy { get; init; } = "";
+
+    /// <summary>When its holder last proved who they are by something other than a certificate.</summary>
+    public DateTimeOffset? AuthenticatedAt { get; init; }
+}
 
 /// <summary>A certificate that was issued, or a serial that was reserved and never used (then <see cref="Der"/> is empty).</summary>
 sealed record LedgerCertificate(
     string Serial, string Name, ImmutableArray<string> Roles, string Spiffe, string Basis, DateTimeOffset NotBefore, DateTimeOffset NotAfter,
-    DateTimeOffset? Revoked, ReadOnlyMemory<byte> Der);
+    DateTimeOffset? Revoked, ReadOnlyMemory<byte> Der)
+{
+    /// <summary>Who asked: a caller's name and serial, or a token's id.</summary>
+    public string Requester { get; init; } = "";
+
+    /// <summary>Key identifier of the authority that signed it; empty for one of an older release.</summary>
+    public string Issuer { get; init; } = "";
+
+    /// <summary>Revision of the policy that decided; empty for one of an older release.</summary>
+    public string Policy { get; init; } = "";
+
+    /// <summary>When its holder last proved who they are by something other than a certificate.</summary>
+    public DateTimeOffset? AuthenticatedAt { get; init; }
+
+    /// <summary>Why it was taken back, and by whom; empty when it was not.</summary>
+    public string RevokedBy { get; init; } = "";
+
+    /// <summary>See <see cref="RevokedBy"/>.</summary>
+    public string RevokedFor { get; init; } = "";
+}
+
+/// <summary>Which certificates are meant. Exactly one of the three is not empty; none means all, where that is allowed.</summary>
+sealed record CertificateFilter(string Serial = "", string Name = "", string Issuer = "");
+
+/// <summary>A request for a certificate that was refused.</summary>
+/// <param name="Way">What it rested on, as policy calls it.</param>
+/// <param name="Requester">Who asked, as far as that was known.</param>
+/// <param name="Policy">Revision of the policy in force.</param>
+sealed record LedgerRefusal(DateTimeOffset At, string Way, string Requester, string Source, string Reason, string Sentence, string Policy);
 
 /// <summary>What a token is for. Zero is of no use to anyone.</summary>
 enum LedgerTokenUse

@@ -57,6 +57,40 @@ static class LedgerSchema
             PRIMARY KEY (token, key_digest)
         ) STRICT, WITHOUT ROWID;
         """,
+        """
+        ALTER TABLE certificates ADD COLUMN issuer TEXT NOT NULL DEFAULT '';
+        ALTER TABLE certificates ADD COLUMN policy TEXT NOT NULL DEFAULT '';
+        ALTER TABLE certificates ADD COLUMN authenticated_at INTEGER;
+        UPDATE certificates SET authenticated_at = reserved_at;
+        CREATE TABLE refusals (
+            id        INTEGER PRIMARY KEY AUTOINCREMENT,
+            at        INTEGER NOT NULL,
+            way       TEXT NOT NULL,
+            requester TEXT NOT NULL,
+            source    TEXT NOT NULL,
+            reason    TEXT NOT NULL,
+            sentence  TEXT NOT NULL,
+            policy    TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE enrollments (
+            id           TEXT PRIMARY KEY,
+            key_digest   BLOB NOT NULL UNIQUE,
+            name         TEXT NOT NULL,
+            dns          TEXT NOT NULL,
+            addresses    TEXT NOT NULL,
+            source       TEXT NOT NULL,
+            requested_at INTEGER NOT NULL,
+            expires_at   INTEGER NOT NULL,
+            state        INTEGER NOT NULL,
+            decided_by   TEXT NOT NULL,
+            decided_at   INTEGER,
+            serial       TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE revocation_lists (
+            shard  INTEGER PRIMARY KEY,
+            number INTEGER NOT NULL
+        ) STRICT;
+        """,
     ];
 
     /// <summary>Brings the file to the newest layout. A file from a newer release is refused: guessing at its meaning could lose a revocation.</summary>

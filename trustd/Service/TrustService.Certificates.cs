@@ -26,19 +26,20 @@ sealed partial class TrustService
             answer.Certificates.Add(Describe(found));
             return Task.FromResult(answer);
         }
-        foreach (var certificate in ledger.ListCertificates(request.Name, request.Limit == 0 ? DefaultRows : (int)Math.Min(request.Limit, MaxRows)))
+        foreach (var certificate in ledger.ListCertificates(new CertificateFilter(Name: request.Name, Issuer: request.Issuer), request.Limit == 0 ? DefaultRows : (int)Math.Min(request.Limit, MaxRows)))
             answer.Certificates.Add(Describe(certificate));
         return Task.FromResult(answer);
     }
 
     public override async Task<CertificateRevokeResponse> CertificateRevoke(CertificateRevokeRequest request, ServerCallContext context)
     {
-        if (request.Serial.Length == 0 == (request.Name.Length == 0))
-            throw Invalid("exactly one of serial and name is needed", "`osctl cert revoke SERIAL` or `osctl cert revoke --name NAME`");
+        var filter = new CertificateFilter(request.Serial.ToLowerInvariant(), request.Name, request.Issuer.ToLowerInvariant());
+        if (new[] { filter.Serial, filter.Name, filter.Issuer }.Count(f => f.Length > 0) != 1)
+            throw Invalid("exactly one of serial, name and issuer is needed", "`osctl cert revoke SERIAL`, `--name NAME` or `--issuer KEYID`");
         var call = ServedCall.Of(context);
-        var revoked = await ledger.RevokeAsync(request.Serial.ToLowerInvariant(), request.Name, call.Caller.Identity?.Name ?? "", request.Reason, context.CancellationToken);
+        var revoked = await ledger.RevokeAsync(filter, call.Caller.Identity?.Name ?? "", request.Reason, context.CancellationToken);
         if (revoked.Count == 0)
-            throw new RefusalException(RefusalReason.NotFound, $"there is no valid certificate `{request.Serial}{request.Name}`") { Hint = "`osctl cert list` shows them" };
+            throw new RefusalException(RefusalReason.NotFound, $"there is no valid certificate `{filter.Serial}{filter.Name}{filter.Issuer}`") { Hint = "`osctl cert list` shows them" };
         // Published before it is recorded: a record that cannot be written must not keep a stolen certificate alive.
         revocations.Publish();
         foreach (var revocation in revoked)
@@ -50,6 +51,25 @@ sealed partial class TrustService
             await record.AppendAsync(entry, CancellationToken.None);
         }
         return new CertificateRevokeResponse { Serials = { revoked.Select(r => r.Serial) } };
+    }
+
+    public override Task<RefusalListResponse> RefusalList(RefusalListRequest request, ServerCallContext context)
+    {
+        var answer = new RefusalListResponse();
+        foreach (var refusal in ledger.ListRefusals(request.Limit == 0 ? DefaultRows : (int)Math.Min(request.Limit, MaxRows)))
+        {
+            answer.Refusals.Add(new Refusal
+            {
+                At = refusal.At.ToTimestamp(),
+                Way = refusal.Way,
+                Requester = refusal.Requester,
+                Source = refusal.Source,
+                Reason = refusal.Reason,
+                Sentence = refusal.Sentence,
+                Policy = refusal.Policy,
+            });
+        }
+        return Task.FromResult(answer);
     }
 
     public override async Task Revocations(RevocationsRequest request, IServerStreamWriter<RevocationUpdate> stream, ServerCallContext context)
@@ -87,7 +107,13 @@ sealed partial class TrustService
             NotAfter = certificate.NotAfter.ToTimestamp(),
             Reason = certificate.Basis,
             Certificate = ByteString.CopyFrom(certificate.Der.Span),
+            Requester = certificate.Requester,
+            Issuer = certificate.Issuer,
+            Policy = certificate.Policy,
+            RevokedBy = certificate.RevokedBy,
+            RevokedFor = certificate.RevokedFor,
         };
+        if (certificate.AuthenticatedAt is { } authenticated) answer.AuthenticatedAt = authenticated.ToTimestamp();
         if (certificate.Revoked is { } revoked) answer.Revoked = revoked.ToTimestamp();
         return answer;
     }

@@ -23,7 +23,7 @@ sealed partial class TrustService
     public override async Task<TokenCreateResponse> TokenCreate(TokenCreateRequest request, ServerCallContext context)
     {
         var call = ServedCall.Of(context);
-        var life = request.Lifetime is null || request.Lifetime.ToTimeSpan() == TimeSpan.Zero ? DefaultTokenLife : request.Lifetime.ToTimeSpan();
+        var life = Wanted(request.Lifetime) ?? DefaultTokenLife;
         if (life < TimeSpan.FromSeconds(30) || life > MaxTokenLife)
             throw Invalid($"a token lives for 30 seconds to {MaxTokenLife.Days} days", "for instance `--ttl 1h`");
         if (request.Uses > MaxTokenUses) throw Invalid($"a token may be used at most {MaxTokenUses} times", "make several tokens");

@@ -66,7 +66,7 @@ public sealed partial class NodeIdentity
             Use(key, grant);
             Keep(key, grant);
             var fresh = Slot.Current!;
-            log.LogInformation("{What} certificate {Serial}, valid until {NotAfter:O}", canRenew ? "renewed" : "obtained", fresh.Certificate.SerialNumber, fresh.Certificate.NotAfter.ToUniversalTime());
+            log.LogInformation("{What} certificate {Serial}, valid until {NotAfter:O}", canRenew ? "renewed" : "obtained", fresh.Certificate.SerialNumber.ToLowerInvariant(), fresh.Certificate.NotAfter.ToUniversalTime());
             return fresh;
         }
         catch (EnrollmentException e)

@@ -5,11 +5,13 @@ public sealed class Authorizer
 {
     readonly string[] _methods;
     readonly EvaluationLimits _limits;
+    readonly IssuancePolicy? _issuance;
     readonly Lock _activation = new();
     volatile Ruleset _rules;
 
-    Authorizer(string[] methods, EvaluationLimits limits, Ruleset rules)
+    Authorizer(string[] methods, EvaluationLimits limits, Ruleset rules, IssuancePolicy? issuance)
     {
+        _issuance = issuance;
         _methods = methods;
         _limits = limits;
         _rules = rules;
@@ -18,12 +20,14 @@ public sealed class Authorizer
     /// <param name="bundle">The policy.</param>
     /// <param name="methods">All methods the server answers, by their full gRPC names.</param>
     /// <param name="limits">Bounds of one decision; the defaults are far above what the shipped policy needs.</param>
+    /// <param name="issuance">Decides certificates beside the calls; a bundle is put in force for both or for neither.</param>
     /// <exception cref="PolicyException">The bundle is in error, or has no rule for some of the methods, which it names: no rule, no start.</exception>
-    public static Authorizer Create(PolicyBundle bundle, IReadOnlyCollection<string> methods, EvaluationLimits? limits = null)
+    public static Authorizer Create(
+        PolicyBundle bundle, IReadOnlyCollection<string> methods, EvaluationLimits? limits = null, IssuancePolicy? issuance = null)
     {
         string[] names = [.. methods];
         limits ??= EvaluationLimits.Default;
-        return new Authorizer(names, limits, Ruleset.Build(bundle, names, limits));
+        return new Authorizer(names, limits, Ruleset.Build(bundle, names, limits), issuance);
     }
 
     /// <summary>The revision in force.</summary>
@@ -42,7 +46,12 @@ public sealed class Authorizer
     /// <exception cref="PolicyException">The bundle is in error or drops a method's rule; the old one stays in force.</exception>
     public void Activate(PolicyBundle bundle)
     {
-        lock (_activation) _rules = Ruleset.Build(bundle, _methods, _limits);
+        lock (_activation)
+        {
+            Ruleset rules = Ruleset.Build(bundle, _methods, _limits);
+            _issuance?.Activate(bundle);
+            _rules = rules;
+        }
     }
 
     internal Ruleset Rules => _rules;

@@ -36,6 +36,10 @@ public sealed class PolicyException : Exception
             "add it to data.talos.authz.methods; a server does not start with a method that no rule names"))])
     { Methods = methods };
 
+    internal static PolicyException MissingWays(IReadOnlyList<string> ways) => new(
+        [.. ways.Select(w => new PolicyError("missing_rule", "", 0, 0, $"no rule names the way `{w}` to a certificate",
+            "add it to data.talos.issuance.ways; trustd does not start with a way that no rule names"))]);
+
     public IReadOnlyList<PolicyError> Errors { get; }
 
     /// <summary>The server's methods that the bundle has no rule for.</summary>

@@ -1,0 +1,99 @@
+using System.Collections.Immutable;
+using System.Net;
+using Talos.Api.Server;
+using Talos.Pki;
+using Talos.Policy;
+using Talos.Trustd.Ledger;
+
+namespace Talos.Trustd.Issuance;
+
+/// <summary>
+/// The registration authority: evidence and a verified request go in, policy decides, and what it grants is issued. Whatever is refused stands
+/// in the ledger with its reason.
+/// </summary>
+sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, CertificateLedger ledger, TimeProvider time)
+{
+    /// <summary>Issues one certificate.</summary>
+    /// <param name="asked">What is asked for outside of the CSR.</param>
+    /// <param name="call">The call that asks; null for trustd's own certificate.</param>
+    /// <param name="spend">Runs once everything else allows the certificate: takes the use of a token, for instance.</param>
+    /// <exception cref="RefusalException">Policy or the PKI refuses, or the ledger cannot be written.</exception>
+    public async Task<Certificate> IssueAsync(
+        Evidence evidence, VerifiedRequest request, CertificateWish asked, ServedCall? call, CancellationToken cancellation, Func<Task>? spend = null)
+    {
+        var decision = policy.Decide(new IssuanceInput
+        {
+            Way = evidence.Way,
+            Kind = evidence.Profile.Id,
+            Request = Complete(asked, request.Document),
+            Basis = evidence.Basis,
+            SourceIp = call?.Caller.Source.ToString() ?? "",
+            Time = time.GetUtcNow(),
+        });
+        if (decision.Grant is not { } grant) throw new RefusalException(RefusalReason.NotAllowed, decision.Sentence) { Id = decision.ReasonId, Hint = decision.Hint };
+        if (evidence.IsFirstOfNode) RequireFreeName(evidence, grant.Name, request);
+        if (spend is not null) await spend();
+        var order = new CertificateOrder
+        {
+            Profile = evidence.Profile with { Lifetime = grant.Lifetime },
+            Grant = new IdentityGrant
+            {
+                Cluster = cluster,
+                Name = grant.Name,
+                Roles = grant.Roles,
+                DnsNames = grant.DnsNames,
+                Addresses = [.. grant.Addresses.Select(IPAddress.Parse)],
+            },
+            Basis = evidence.Way,
+            Requester = evidence.Requester,
+            Policy = decision.Revision,
+            AuthenticatedAt = grant.AuthenticatedAt,
+        };
+        return await issuer.IssueAsync(order, request, call, cancellation);
+    }
+
+    /// <summary>Runs one way to a certificate, and puts what it refuses into the ledger.</summary>
+    public async Task<T> KeepRefusalsAsync<T>(string way, ServedCall call, Func<Task<T>> run)
+    {
+        try
+        {
+            return await run();
+        }
+        // A flood is turned away before it costs a write, and a ledger that cannot be written cannot take this either.
+        catch (RefusalException e) when (e.Reason is RefusalReason.InvalidRequest or RefusalReason.NotAllowed or RefusalReason.NotIdentified)
+        {
+            var caller = call.Caller.Identity is { } identity ? $"{identity.Name} {identity.Serial}" : "";
+            try
+            {
+                await ledger.RecordRefusalAsync(
+                    new LedgerRefusal(time.GetUtcNow(), way, caller, call.Caller.Source.ToString(), e.Id, e.Message, policy.Revision), CancellationToken.None);
+            }
+            catch (LedgerException unwritten)
+            {
+                call.Note("refusal_not_in_ledger", unwritten.Message);
+            }
+            throw;
+        }
+    }
+
+    /// <summary>Names that the CSR asks for, in the forms that policy compares; kinds that no certificate of ours holds are left to the PKI, which refuses them.</summary>
+    static CertificateWish Complete(CertificateWish asked, CertificateRequestDocument csr) => asked with
+    {
+        Name = asked.Name.Length > 0 ? asked.Name : csr.Subject.CommonNames.FirstOrDefault() ?? "",
+        Roles = [.. asked.Roles.Concat(csr.Subject.Organizations).Distinct()],
+        DnsNames = [.. csr.RequestedNames.Where(n => n.Kind == NameKinds.Dns).Select(n => n.Text.ToLowerInvariant()).Distinct()],
+        // One form for each address; what is none stays as it is, and is nobody's.
+        Addresses = [.. csr.RequestedNames.Where(n => n.Kind == NameKinds.Address).Select(n => IPAddress.TryParse(n.Text, out var a) ? a.ToString() : n.Text).Distinct()],
+    };
+
+    void RequireFreeName(Evidence evidence, string name, VerifiedRequest request)
+    {
+        var spiffe = SpiffeId.Create(cluster, evidence.Profile.Kind, name).Is(out var id, out var failure) ? id : throw Refusals.From(failure);
+        if (!ledger.IsHeldByAnotherKey(spiffe.ToString(), Issuer.KeyDigest(request))) return;
+        throw new RefusalException(RefusalReason.NotAllowed, $"another machine has a valid certificate for `{name}`")
+        {
+            Id = "name-in-use",
+            Hint = $"if that machine is gone, `osctl cert revoke --name {name}` and try again",
+        };
+    }
+}
