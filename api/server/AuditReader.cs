@@ -8,28 +8,48 @@ namespace Talos.Api.Server;
 /// <summary>Gives out a server's own record, entry by entry as hashed, with what proves it.</summary>
 public sealed class AuditReader(AuditLog record) : AuditService.AuditServiceBase
 {
+    // LIMIT: entries that are held to be sent in the other direction than they are found; whoever wants more reads forwards.
+    const uint MaxTail = 10_000;
+
+    const int MaxTerms = 32;
+
+    // LIMIT: below the message size that gRPC clients take without being told to (4 MiB).
+    const int PartBytes = 1 << 20;
+
     public override async Task List(ListRequest request, IServerStreamWriter<ListResponse> responseStream, ServerCallContext context)
     {
-        var size = record.Size;
-        var from = request.From;
-        if (request.Tail > 0) from = Math.Max(from, size - Math.Min(size, request.Tail));
+        var filter = FilterOf(request);
         try
         {
+            var from = request.From == 0 ? record.FirstIndex : request.From;
+            if (request.Tail > 0)
+            {
+                // What comes while the newest are looked for is not passed over.
+                from = Math.Max(from, record.Size);
+                foreach (var entry in Newest(request, filter, context.CancellationToken))
+                {
+                    await SendAsync(entry).ConfigureAwait(false);
+                    from = Math.Max(from, entry.Index + 1);
+                }
+                if (!request.Follow) return;
+            }
             var entries = request.Follow
                 ? record.FollowAsync(from, context.CancellationToken)
-                : record.ReadAsync(from, from >= size ? 0 : (long)(size - from), context.CancellationToken);
+                : record.ReadAsync(from, long.MaxValue, context.CancellationToken);
             await foreach (var entry in entries.ConfigureAwait(false))
             {
-                var response = new ListResponse { Index = entry.Index, Entry = UnsafeByteOperations.UnsafeWrap(entry.Raw) };
-                await responseStream.WriteAsync(response, context.CancellationToken).ConfigureAwait(false);
+                if (!filter.Matches(entry) || (request.WithoutOpenings && request.Follow && entry.Entry.Kind == EntryKind.CallOpened)) continue;
+                await SendAsync(entry).ConfigureAwait(false);
             }
         }
         catch (AuditLogException e)
         {
             throw Refuse(e);
         }
-    }
 
+        Task SendAsync(AuditRecord entry) => responseStream.WriteAsync(
+            new ListResponse { Index = entry.Index, Entry = UnsafeByteOperations.UnsafeWrap(entry.Raw) }, context.CancellationToken);
+    }
     public override Task<CheckpointResponse> Checkpoint(CheckpointRequest request, ServerCallContext context)
     {
         try
@@ -48,6 +68,48 @@ public sealed class AuditReader(AuditLog record) : AuditService.AuditServiceBase
         {
             var proof = record.ProveInclusion(request.Index);
             return Task.FromResult(new ProveResponse { Proof = proof.ToText(), Entry = UnsafeByteOperations.UnsafeWrap(proof.EntryBytes) });
+        }
+        catch (AuditLogException e)
+        {
+            throw Refuse(e);
+        }
+    }
+
+    IReadOnlyList<AuditRecord> Newest(ListRequest request, AuditFilter filter, CancellationToken cancellation)
+    {
+        var ended = new HashSet<ulong>();
+        return record.ReadNewest((int)Math.Min(request.Tail, MaxTail), IsWanted, cancellation);
+
+        // Backwards, so that a closing comes before its opening.
+        bool IsWanted(AuditRecord entry)
+        {
+            if (entry.Index < request.From || !filter.Matches(entry)) return false;
+            if (!request.WithoutOpenings) return true;
+            if (entry.Entry.HasOpenedIndex) ended.Add(entry.Entry.OpenedIndex);
+            return entry.Entry.Kind != EntryKind.CallOpened || !ended.Remove(entry.Index);
+        }
+    }
+
+    static AuditFilter FilterOf(ListRequest request)
+    {
+        if (request.Filter.Count > MaxTerms) throw new RefusalException(RefusalReason.InvalidRequest, $"a filter has at most {MaxTerms} terms");
+        return AuditFilter.TryParse(request.Filter, TimeProvider.System, out var filter, out var error)
+            ? filter
+            : throw new RefusalException(RefusalReason.InvalidRequest, error);
+    }
+
+    public override async Task Fetch(FetchRequest request, IServerStreamWriter<FetchResponse> responseStream, ServerCallContext context)
+    {
+        try
+        {
+            foreach (var file in record.Files())
+            {
+                for (var at = 0; at == 0 || at < file.Data.Length; at += PartBytes)
+                {
+                    var part = UnsafeByteOperations.UnsafeWrap(file.Data.Slice(at, Math.Min(PartBytes, file.Data.Length - at)));
+                    await responseStream.WriteAsync(new FetchResponse { Path = file.Path, Data = part }, context.CancellationToken).ConfigureAwait(false);
+                }
+            }
         }
         catch (AuditLogException e)
         {

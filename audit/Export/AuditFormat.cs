@@ -14,11 +14,28 @@ public enum AuditFormat
 
     /// <summary>RFC 5424, one message a line.</summary>
     Syslog,
+
+    /// <summary>OpenTelemetry logs as OTLP/JSON, one ExportLogsServiceRequest a line (OpenTelemetry "File Exporter").</summary>
+    Otlp,
 }
 
 /// <summary>Writes entries in the formats that others read.</summary>
 public static class AuditFormats
 {
+    static readonly (string Name, AuditFormat Format)[] s_names =
+        [("jsonl", AuditFormat.JsonLines), ("ocsf", AuditFormat.Ocsf), ("syslog", AuditFormat.Syslog), ("cef", AuditFormat.Cef), ("otlp", AuditFormat.Otlp)];
+
+    /// <summary>What people call the formats.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. s_names.Select(static n => n.Name)];
+
+    /// <summary>The format that people call <paramref name="name"/>.</summary>
+    public static bool TryParse(string name, out AuditFormat format)
+    {
+        int at = Array.FindIndex(s_names, n => n.Name == name);
+        format = at < 0 ? default : s_names[at].Format;
+        return at >= 0;
+    }
+
     /// <summary>The entry in the given format, without a line break.</summary>
     public static string Render(AuditFormat format, AuditRecord record) => format switch
     {
@@ -26,6 +43,7 @@ public static class AuditFormats
         AuditFormat.Ocsf => OcsfEvent.Render(record),
         AuditFormat.Cef => CefEvent.Render(record),
         AuditFormat.Syslog => SyslogMessage.Render(record),
+        AuditFormat.Otlp => OtlpJson.Render(record),
         _ => throw new ArgumentOutOfRangeException(nameof(format)),
     };
 

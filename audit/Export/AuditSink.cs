@@ -13,13 +13,14 @@ public abstract class AuditSink : IAsyncDisposable
     /// <summary>Where it delivers to, for messages and metrics.</summary>
     public abstract string Target { get; }
 
-    internal abstract ValueTask SendAsync(IReadOnlyList<AuditRecord> records, CancellationToken cancellationToken);
+    /// <summary>Sends entries; nothing of them counts as delivered yet. Throws what <see cref="AuditExporter"/> takes for a failure of the receiver.</summary>
+    public abstract ValueTask SendAsync(IReadOnlyList<AuditRecord> records, CancellationToken cancellationToken);
 
-    // On return the receiver has everything that was sent.
-    internal abstract ValueTask CommitAsync(CancellationToken cancellationToken);
+    /// <summary>On return the receiver has everything that was sent.</summary>
+    public abstract ValueTask CommitAsync(CancellationToken cancellationToken);
 
-    // Forgets what was sent and not committed.
-    internal abstract void Reset();
+    /// <summary>Forgets what was sent and not committed.</summary>
+    public abstract void Reset();
 
     /// <inheritdoc />
     public abstract ValueTask DisposeAsync();

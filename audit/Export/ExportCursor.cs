@@ -26,7 +26,8 @@ public sealed class ExportCursor
     /// <summary>Index of the first entry that was not delivered yet.</summary>
     public ulong Next { get; private set; }
 
-    internal void Save(ulong next)
+    /// <summary>Moves the cursor; on disk when the call returns.</summary>
+    public void Save(ulong next)
     {
         _store.Replace(_name, Encoding.ASCII.GetBytes(next.ToString(CultureInfo.InvariantCulture) + "\n"));
         Next = next;

@@ -38,21 +38,27 @@ public sealed class FileSink : AuditSink
         Reset();
     }
 
-    internal override async ValueTask SendAsync(IReadOnlyList<AuditRecord> records, CancellationToken cancellationToken)
+    /// <inheritdoc />
+
+    public override async ValueTask SendAsync(IReadOnlyList<AuditRecord> records, CancellationToken cancellationToken)
     {
         StringBuilder lines = new(records.Count * 512);
         foreach (AuditRecord record in records) lines.Append(AuditFormats.Render(_format, record)).Append('\n');
         await _file.WriteAsync(Encoding.UTF8.GetBytes(lines.ToString()), cancellationToken).ConfigureAwait(false);
     }
 
-    internal override ValueTask CommitAsync(CancellationToken cancellationToken)
+    /// <inheritdoc />
+
+    public override ValueTask CommitAsync(CancellationToken cancellationToken)
     {
         _file.Flush(flushToDisk: true);
         _committed = _file.Position;
         return ValueTask.CompletedTask;
     }
 
-    internal override void Reset()
+    /// <inheritdoc />
+
+    public override void Reset()
     {
         _file.SetLength(_committed);
         _file.Position = _committed;

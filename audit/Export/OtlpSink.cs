@@ -31,7 +31,9 @@ public sealed class OtlpSink : AuditSink
     /// <summary>Entries that the collector refused for good.</summary>
     public long Rejected { get; private set; }
 
-    internal override async ValueTask SendAsync(IReadOnlyList<AuditRecord> records, CancellationToken cancellationToken)
+    /// <inheritdoc />
+
+    public override async ValueTask SendAsync(IReadOnlyList<AuditRecord> records, CancellationToken cancellationToken)
     {
         ExportLogsServiceRequest request = new() { ResourceLogs = { Resource(records) } };
         using HttpRequestMessage message = new(HttpMethod.Post, new Uri(_endpoint, Method))
@@ -78,7 +80,7 @@ public sealed class OtlpSink : AuditSink
 
     static string? Header(HttpHeaders headers, string name) => headers.TryGetValues(name, out IEnumerable<string>? values) ? values.First() : null;
 
-    static ResourceLogs Resource(IReadOnlyList<AuditRecord> records)
+    internal static ResourceLogs Resource(IReadOnlyList<AuditRecord> records)
     {
         Resource resource = new();
         resource.Attributes.Add(Pair("service.name", "talos-audit"));
@@ -123,9 +125,13 @@ public sealed class OtlpSink : AuditSink
 
     static KeyValue Pair(string key, string value) => new() { Key = key, Value = new AnyValue { StringValue = value } };
 
-    internal override ValueTask CommitAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    /// <inheritdoc />
 
-    internal override void Reset()
+    public override ValueTask CommitAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <inheritdoc />
+
+    public override void Reset()
     {
         // Each batch stands for itself.
     }

@@ -36,7 +36,9 @@ public sealed class SyslogSink : AuditSink
     /// <inheritdoc />
     public override string Target => string.Create(CultureInfo.InvariantCulture, $"syslog{(_tls is null ? "" : "+tls")}://{_host}:{_port}");
 
-    internal override async ValueTask SendAsync(IReadOnlyList<AuditRecord> records, CancellationToken cancellationToken)
+    /// <inheritdoc />
+
+    public override async ValueTask SendAsync(IReadOnlyList<AuditRecord> records, CancellationToken cancellationToken)
     {
         Stream stream = _stream ??= await ConnectAsync(cancellationToken).ConfigureAwait(false);
         using MemoryStream frames = new(records.Count * 1024);
@@ -73,7 +75,9 @@ public sealed class SyslogSink : AuditSink
         }
     }
 
-    internal override async ValueTask CommitAsync(CancellationToken cancellationToken)
+    /// <inheritdoc />
+
+    public override async ValueTask CommitAsync(CancellationToken cancellationToken)
     {
         if (_stream is not { } stream) return;
         using CancellationTokenSource timeout = new(CommitTimeout, _time);
@@ -109,7 +113,9 @@ public sealed class SyslogSink : AuditSink
         }
     }
 
-    internal override void Reset()
+    /// <inheritdoc />
+
+    public override void Reset()
     {
         _stream?.Dispose();
         _stream = null;

@@ -3,12 +3,14 @@ namespace Talos.Audit;
 public sealed partial class AuditLog
 {
     /// <summary>
-    /// Proves that the entry is under a checkpoint, signing a new one when the entry is not covered yet. Throws
-    /// <see cref="AuditLogReason.NoSuchEntry"/>.
+    /// Proves that the entry is under a checkpoint: the newest that witnesses signed when that covers the entry, else the newest, else a new
+    /// one. Throws <see cref="AuditLogReason.NoSuchEntry"/>.
     /// </summary>
     public AuditProof ProveInclusion(ulong index)
     {
-        AuditCheckpoint checkpoint = index < Checkpoint.Size ? Checkpoint : PublishNow();
+        AuditCheckpoint checkpoint = WitnessedCheckpoint is { } witnessed && index < witnessed.Size && witnessed.Signed.Check(Key, out _) == NoteVerdict.Signed
+            ? witnessed
+            : index < Checkpoint.Size ? Checkpoint : PublishNow();
         if (index >= checkpoint.Size) throw new AuditLogException(AuditLogReason.NoSuchEntry, $"there is no entry {index}");
         AuditRecord record = Read(index, 1).First();
         return new AuditProof(index, MerkleTree.InclusionPath(index, checkpoint.Size, ReadNode), checkpoint.Note, record.Raw);

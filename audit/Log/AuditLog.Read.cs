@@ -27,6 +27,29 @@ public sealed partial class AuditLog
         }
     }
 
+    /// <summary>
+    /// The newest entries that <paramref name="wanted"/> lets through, at most <paramref name="count"/>, oldest first. The search goes
+    /// backwards and ends where the log begins.
+    /// </summary>
+    public IReadOnlyList<AuditRecord> ReadNewest(int count, Func<AuditRecord, bool> wanted, CancellationToken cancellationToken = default)
+    {
+        List<AuditRecord> found = [];
+        for (ulong end = Size; found.Count < count && end > FirstIndex;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ulong from = Math.Max(FirstIndex, (end - 1) / TilePath.Width * TilePath.Width);
+            foreach (AuditRecord record in Read(from, (long)(end - from)).Reverse())
+            {
+                if (!wanted(record)) continue;
+                found.Add(record);
+                if (found.Count == count) break;
+            }
+            end = from;
+        }
+        found.Reverse();
+        return found;
+    }
+
     /// <summary>As <see cref="Read"/>, off the caller's thread between bundles.</summary>
     public async IAsyncEnumerable<AuditRecord> ReadAsync(
         ulong from, long count, [EnumeratorCancellation] CancellationToken cancellationToken = default)

@@ -68,21 +68,31 @@ static partial class AuditCommands
 
     static async IAsyncEnumerable<AuditRecord> ReadAsync(Invocation invocation, PeerConnection connection, uint tail, CallOptions options)
     {
-        using var call = connection.Audit().List(new ListRequest { From = invocation.Get(From), Tail = tail, Follow = invocation.Get(Follow) }, options);
+        var request = new ListRequest { From = invocation.Get(From), Tail = tail, Follow = invocation.Get(Follow), WithoutOpenings = !invocation.Get(Openings) };
+        request.Filter.AddRange(Terms(invocation));
+        await foreach (var record in ReadAsync(connection, request, options)) yield return record;
+    }
+
+    static async IAsyncEnumerable<AuditRecord> ReadAsync(PeerConnection connection, ListRequest request, CallOptions options)
+    {
+        using var call = connection.Audit().List(request, options);
         await foreach (var item in call.ResponseStream.ReadAllAsync(options.CancellationToken))
         {
             if (!AuditRecord.TryParse(item.Index, item.Entry.Memory, out var record, out var error))
                 throw new RpcException(new Status(StatusCode.DataLoss, $"entry {item.Index} {error}"));
-            if (IsWanted(invocation, record.Entry)) yield return record;
+            yield return record;
         }
     }
 
-    static bool IsWanted(Invocation invocation, Entry entry)
+    // What the shorter options say, in the form that the node understands.
+    static IEnumerable<string> Terms(Invocation invocation)
     {
-        if (invocation.Get(Caller) is { Length: > 0 } caller && entry.Caller?.Name != caller) return false;
-        if (invocation.Get(Method) is { Length: > 0 } method && !entry.Method.Contains(method, StringComparison.OrdinalIgnoreCase)) return false;
-        if (invocation.Get(Follow) && !invocation.Get(Openings) && entry.Kind == EntryKind.CallOpened) return false;
-        return !invocation.Get(Denied) || entry.Decision?.Effect == Effect.Deny || entry.Kind == EntryKind.HandshakeFailed;
+        if (invocation.Get(Caller) is { Length: > 0 } caller) yield return $"caller={caller}";
+        if (invocation.Get(Method) is { Length: > 0 } method) yield return $"method={method}*";
+        if (invocation.Get(Since) is { Length: > 0 } since) yield return $"since={since}";
+        if (invocation.Get(Until) is { Length: > 0 } until) yield return $"until={until}";
+        if (invocation.Get(Denied)) yield return "decision=deny";
+        foreach (var term in invocation.Get(Where) ?? []) yield return term;
     }
 
     static string[] Row(string node, AuditRecord record)

@@ -12,9 +12,10 @@ static partial class AuditCommands
     sealed record Verified(AuditVerification Result, NoteVerifierKey Key, bool FirstSeen);
 
     static Verb Verify() => new("verify", "Verify a record: every entry, the tree over them, the signature, and that the past is the one seen before",
-        "osctl audit verify", "osctl audit verify -n cp-1,worker-1", "osctl audit verify --from-export ./record")
+        "osctl audit verify", "osctl audit verify -n cp-1,worker-1", "osctl audit verify --from-export ./record",
+        "osctl audit verify --from-export ./record --witness worker-1.witness")
     {
-        Options = { FromExport, Key, NewKey },
+        Options = { FromExport, Key, NewKey, Witness },
         Run = invocation => invocation.Get(FromExport) is { Length: > 0 } folder ? VerifyFolderAsync(invocation, folder) : VerifyNodesAsync(invocation),
     };
 
@@ -24,7 +25,7 @@ static partial class AuditCommands
         var path = Path.Combine(folder, RecordCopy.KeyFile);
         var text = invocation.Get(Key) is { Length: > 0 } given ? given : File.Exists(path) ? ContextFile.ReadText(path) : throw new OsctlException("the folder does not hold the log's key", "give it with `--key`");
         var key = ParseKey(text);
-        var result = AuditVerifier.Verify(folder, new AuditVerifierOptions { LogKeys = [key] });
+        var result = AuditVerifier.Verify(folder, new AuditVerifierOptions { LogKeys = [key], Witnesses = Witnesses(invocation) });
         var target = new Target(folder, new Api.Configuration.Endpoint("localhost", 1));
         return Task.FromResult(Print(invocation, [new Answer<Verified>(target, new Verified(result, key, FirstSeen: false), null)]));
     }
@@ -54,7 +55,7 @@ static partial class AuditCommands
         if (invocation.Get(NewKey)) seen.Forget();
         var trusted = invocation.Get(Key) is { Length: > 0 } given ? given : seen.Key;
         var key = trusted is null ? shown : ParseKey(trusted);
-        var result = AuditVerifier.Verify(copy, new AuditVerifierOptions { LogKeys = [key], KnownCheckpoints = seen.Checkpoints });
+        var result = AuditVerifier.Verify(copy, new AuditVerifierOptions { LogKeys = [key], KnownCheckpoints = seen.Checkpoints, Witnesses = Witnesses(invocation) });
         if (result is { Verdict: AuditVerdict.Verified, Checkpoint: { } checkpoint }) seen.Remember(key, checkpoint);
         return new Verified(result, key, trusted is null);
     }
@@ -84,7 +85,10 @@ static partial class AuditCommands
         if (result.Verdict == AuditVerdict.Verified)
         {
             var open = result.OpenCalls.Count == 0 ? "" : $", {result.OpenCalls.Count} of them calls that have not ended yet";
-            invocation.Output.WriteLine($"{name}: verified, {result.Size} entries under one signed root{open}");
+            var kept = result.FirstIndex == 0 ? "" : $" of which those from {result.FirstIndex} on are kept";
+            invocation.Output.WriteLine($"{name}: verified, {result.Size} entries under one signed root{kept}{open}");
+            foreach (var witness in result.Witnesses)
+                invocation.Output.WriteLine($"{name}: {witness.Name} signed the first {witness.Size} entries on {Text.Second(witness.Time)} UTC");
             if (verified.FirstSeen) invocation.Output.WriteLine($"{name}: its key is seen for the first time and kept: {verified.Key}");
             return;
         }
@@ -102,6 +106,13 @@ static partial class AuditCommands
         ["verdict"] = verified.Result.Verdict.ToString().ToLowerInvariant(),
         ["entries"] = verified.Result.Size,
         ["first_bad_index"] = verified.Result.FirstBadIndex is { } bad ? bad : null,
+        ["first_index"] = verified.Result.FirstIndex,
+        ["witnesses"] = new JsonArray([.. verified.Result.Witnesses.Select(w => (JsonNode)new JsonObject
+        {
+            ["name"] = w.Name,
+            ["size"] = w.Size is { } size ? size : null,
+            ["time"] = w.Time is { } time ? time.UtcDateTime : null,
+        })]),
         ["open_calls"] = new JsonArray([.. verified.Result.OpenCalls.Select(i => (JsonNode)i)]),
         ["key"] = verified.Key.ToString(),
         ["findings"] = new JsonArray([.. verified.Result.Findings.Select(f => (JsonNode)new JsonObject
@@ -113,6 +124,9 @@ static partial class AuditCommands
         })]),
     };
 
-    static NoteVerifierKey ParseKey(string text) =>
-        NoteVerifierKey.TryParse(text.Trim(), out var key, out var error) ? key : throw new OsctlException($"the log's key: {error}");
+    static NoteVerifierKey ParseKey(string text, string whose = "the log's key") =>
+        NoteVerifierKey.TryParse(text.Trim(), out var key, out var error) ? key : throw new OsctlException($"{whose}: {error}");
+
+    static IReadOnlyList<NoteVerifierKey> Witnesses(Invocation invocation) =>
+        [.. (invocation.Get(Witness) ?? []).Select(given => ParseKey(File.Exists(given) ? ContextFile.ReadText(given) : given, $"the witness `{given}`"))];
 }

@@ -15,7 +15,7 @@ static partial class AuditCommands
 
     static readonly Option<string> Caller = new("--caller") { Description = "Only calls of this person or node", HelpName = "NAME" };
 
-    static readonly Option<string> Method = new("--method") { Description = "Only methods whose name holds this", HelpName = "TEXT" };
+    static readonly Option<string> Method = new("--method") { Description = "Only methods whose name begins with this", HelpName = "TEXT" };
 
     static readonly Option<bool> Denied = new("--denied") { Description = "Only what was denied or failed a handshake" };
 
@@ -23,29 +23,46 @@ static partial class AuditCommands
 
     static readonly Argument<ulong> Index = new("INDEX") { Description = "Index of the entry" };
 
-    static readonly Argument<string> Folder = new("FOLDER") { Description = "Empty or new folder" };
+    static readonly Option<string[]> Where = new("--where", "-w")
+    {
+        Description = "Only what fits, `NAME=VALUE[,VALUE…]`; all of several must fit. NAME is caller, role, method, kind, decision, status, source, "
+            + "node, serial, since or until; `*` stands for any text",
+        HelpName = "TERM",
+    };
+
+    static readonly Option<string> Since = new("--since") { Description = "Only from this time on, `2h` or RFC 3339", HelpName = "TIME" };
+
+    static readonly Option<string> Until = new("--until") { Description = "Only before this time", HelpName = "TIME" };
 
     static readonly Option<string> FromExport = new("--from-export", "--from") { Description = "Verify this folder, without any node", HelpName = "FOLDER" };
 
     static readonly Option<string> Key = new("--key") { Description = "The log's key, `name+hash+key`; otherwise the folder's or, from a node, the one seen first", HelpName = "KEY" };
 
+    static readonly Option<string[]> Witness = new("--witness")
+    {
+        Description = "A witness that must have signed, `name+hash+key`, or a file that holds it; may be repeated. `osctl audit status` shows them",
+        HelpName = "KEY",
+    };
+
     static readonly Option<bool> NewKey = new("--accept-new-key") { Description = "The node was made anew: forget what was seen of its record before" };
 
     public static Verb Build() => new("audit", "Read and verify the record of what was asked, by whom, and what came of it")
     {
-        Subcommands = { List(), TailOf(), Show(), Export(), Verify() },
+        Subcommands = { List(), TailOf(), Show(), Export(), Verify(), Prove(), CheckProof() },
     };
 
-    static Verb List() => new("list", "List entries", "osctl audit list", "osctl audit list --denied", "osctl audit list --caller alice --method Reboot -o json")
+    static Verb List() => new("list", "List entries", "osctl audit list", "osctl audit list --denied --since 2h",
+        "osctl audit list --caller alice --method Reboot -o json", "osctl audit list -w kind=boot,upgrade,bundle")
     {
         OtherNames = ["ls"],
-        Options = { From, Tail, Follow, Caller, Method, Denied, Openings },
+        Options = { From, Tail, Follow, Caller, Method, Denied, Where, Since, Until, Openings },
         Run = invocation => ListAsync(invocation, invocation.Get(Tail)),
     };
 
-    static Verb TailOf() => new("tail", "Show the newest entries", "osctl audit tail", "osctl audit tail -f --denied", "osctl audit tail --tail 5 -n cp-1,worker-1", "osctl audit tail -n trustd")
+    static Verb TailOf() => new("tail", "Show the newest entries", "osctl audit tail", "osctl audit tail -f --denied",
+        "osctl audit tail --tail 5 -n cp-1,worker-1", "osctl audit tail -n trustd -w kind=certificate-issued")
     {
-        Options = { Tail, Follow, Caller, Method, Denied, Openings },
+        Options = { Tail, Follow, Caller, Method, Denied, Where, Since, Until, Openings },
         Run = invocation => ListAsync(invocation, invocation.IsGiven(Tail) ? invocation.Get(Tail) : 20),
     };
 
@@ -53,19 +70,5 @@ static partial class AuditCommands
     {
         Arguments = { Index },
         Run = ShowAsync,
-    };
-
-    static Verb Export() => new("export", "Copy a node's record into a folder that can be verified anywhere", "osctl audit export ./record -n cp-1")
-    {
-        Arguments = { Folder },
-        Run = async invocation =>
-        {
-            if (invocation.Targets() is not [var target]) throw new OsctlException("a folder holds the record of one node", "choose one with `-n`");
-            var folder = invocation.Get(Folder);
-            var answers = await FanOut.AskAsync(invocation, (connection, options) => RecordCopy.FetchAsync(connection, folder, options), null);
-            Answers.PrintFailures(invocation, answers);
-            if (answers[0].Value is { } key) invocation.Output.WriteLine($"{target.Name}: the record is in `{folder}`; its key is {key}");
-            return Answer<Audit.NoteVerifierKey>.ExitCode(answers);
-        },
     };
 }

@@ -12,6 +12,8 @@ static class Text
     public static string Second(Timestamp? value) =>
         value is null ? "" : value.ToDateTimeOffset().UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 
+    public static string Second(DateTimeOffset? value) => value?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "";
+
     public static string Seconds(Duration value) => value.ToTimeSpan().TotalSeconds.ToString("0.#########", CultureInfo.InvariantCulture) + "s";
 
     /// <summary>Processor time as ps(1) gives it, with hundredths: `1:02:03.45`.</summary>

@@ -40,7 +40,7 @@ sealed class TestHost : IAsyncDisposable
         ClientCertificates mode = ClientCertificates.Required, TimeProvider? time = null, ApiLimits? limits = null, Action<ApiServices>? more = null)
     {
         var test = new TestHost(Directory.CreateTempSubdirectory("talos-api-").FullName);
-        var services = new ApiServices().Add(test.Machine);
+        var services = new ApiServices().Add(test.Machine).Add(new AuditReader(test.Log));
         more?.Invoke(services);
         test.Host = ApiHost.Create(
             new ApiHostOptions

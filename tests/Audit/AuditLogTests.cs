@@ -149,21 +149,57 @@ public sealed class AuditLogTests
     }
 
     [Fact]
-    public async Task Accepts_an_export_of_the_entries_it_hands_out()
+    public async Task Accepts_a_copy_of_the_files_it_hands_out_while_it_grows()
     {
         using LogFolder folder = new();
         string export = Path.Combine(folder.Path, "export");
         await using (AuditLog log = folder.Open())
         {
             for (int i = 0; i < 300; i++) await log.AppendAsync(LogFolder.Opened(i));
-            AuditCheckpoint checkpoint = log.PublishNow();
             AuditFolder copy = new(export);
-            await foreach (AuditRecord record in log.ReadAsync(0, (long)checkpoint.Size)) copy.Append(record.Raw.Span);
-            copy.Finish(checkpoint.Note);
+            foreach (AuditFile file in log.Files())
+            {
+                // What comes meanwhile is not in the copy and does not harm it.
+                await log.AppendAsync(LogFolder.Opened(0));
+                log.PublishNow();
+                copy.Put(file);
+            }
         }
         AuditVerification result = AuditVerifier.Verify(export, new AuditVerifierOptions { LogKeys = [folder.Signer.Key] });
         Assert.Equal(AuditVerdict.Verified, result.Verdict);
         Assert.Equal(300, result.OpenCalls.Count);
+    }
+
+    [Theory]
+    [InlineData("checkpoint", true)]
+    [InlineData("checkpoint.witnessed", true)]
+    [InlineData("retention", true)]
+    [InlineData("tile/0/000", true)]
+    [InlineData("tile/5/x001/x234/067.p/255", true)]
+    [InlineData("tile/entries/x001/000.p/1", true)]
+    [InlineData("tile/entries/x000/000", false)]
+    [InlineData("tile/entries/000.p/256", false)]
+    [InlineData("tile/entries/000.p/01", false)]
+    [InlineData("tile/6/000", false)]
+    [InlineData("tile/00/000", false)]
+    [InlineData("tile/0/../../../etc/passwd", false)]
+    [InlineData("../checkpoint", false)]
+    [InlineData("/etc/passwd", false)]
+    [InlineData("lock", false)]
+    [InlineData("journal.a", false)]
+    [InlineData("", false)]
+    public void Rejects_files_that_no_record_has(string path, bool expected) => Assert.Equal(expected, AuditFolder.IsFile(path));
+
+    [Fact]
+    public async Task Finds_the_newest_entries_that_fit_backwards()
+    {
+        using LogFolder folder = new();
+        await using AuditLog log = folder.Open();
+        for (int i = 0; i < 600; i++) await log.AppendAsync(LogFolder.Opened(i));
+
+        Assert.Equal([400UL, 500UL], log.ReadNewest(2, r => r.Index % 100 == 0, TestContext.Current.CancellationToken).Select(r => r.Index));
+        Assert.Equal(6, log.ReadNewest(20, r => r.Index % 100 == 0, TestContext.Current.CancellationToken).Count);
+        Assert.Empty(log.ReadNewest(20, r => r.Index > 600, TestContext.Current.CancellationToken));
     }
 
     [Fact]

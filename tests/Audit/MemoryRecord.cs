@@ -28,7 +28,7 @@ sealed class MemoryRecord
     public static MemoryRecord Sign(List<byte[]> entries, CheckpointSigner signer)
     {
         MemoryFiles files = new();
-        AuditFolder folder = new(files);
+        TreeBuilder folder = new(files);
         foreach (byte[] entry in entries) folder.Append(entry);
         string note = AuditCheckpoint.Sign(signer.Key.Name, (ulong)entries.Count, folder.Root(), signer).Note;
         folder.Finish(note);

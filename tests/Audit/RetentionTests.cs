@@ -37,6 +37,17 @@ public sealed class RetentionTests
         result = AuditVerifier.Verify(folder.LogPath, new AuditVerifierOptions { LogKeys = [folder.Signer.Key] });
         Assert.True(result.Verdict == AuditVerdict.Verified, string.Join("; ", result.Findings.Select(static f => f.Message)));
 
+        // A copy of what is left verifies too.
+        string copied = Path.Combine(folder.Path, "copy");
+        await using (AuditLog pruned = folder.Open(time))
+        {
+            AuditFolder copy = new(copied);
+            foreach (AuditFile file in pruned.Files()) copy.Put(file);
+        }
+        result = AuditVerifier.Verify(copied, new AuditVerifierOptions { LogKeys = [folder.Signer.Key] });
+        Assert.True(result.Verdict == AuditVerdict.Verified, string.Join("; ", result.Findings.Select(static f => f.Message)));
+        Assert.Equal((768UL, 1003UL), (result.FirstIndex, result.Size));
+
         // Without the signed statement the same files are a log whose beginning was cut off.
         string statement = Path.Combine(folder.LogPath, "retention");
         byte[] signed = File.ReadAllBytes(statement);

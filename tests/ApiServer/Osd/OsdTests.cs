@@ -135,6 +135,30 @@ public sealed class OsdTests : IAsyncLifetime
         Assert.Null(parsed.Check(key).Error);
         var failure = await Assert.ThrowsAsync<RpcException>(async () => await client.ProveAsync(new ProveRequest { Index = 1_000_000 }));
         Assert.Equal(StatusCode.NotFound, failure.StatusCode);
+
+        var copy = new AuditFolder(Path.Combine(folder, "copy"));
+        using var fetch = client.Fetch(new FetchRequest());
+        await foreach (var file in fetch.ResponseStream.ReadAllAsync()) copy.Put(new AuditFile(file.Path, file.Data.Memory));
+        Assert.Equal(AuditVerdict.Verified, AuditVerifier.Verify(Path.Combine(folder, "copy"), new AuditVerifierOptions { LogKeys = [key] }).Verdict);
+    }
+
+    [Fact]
+    public async Task Lists_the_newest_that_fit_a_filter_and_rejects_what_is_none()
+    {
+        var channel = Start("os:admin");
+        var client = new AuditService.AuditServiceClient(channel);
+        var machine = new MachineService.MachineServiceClient(channel);
+        for (var i = 0; i < 3; i++) await machine.VersionAsync(new VersionRequest(), new CallOptions().WithWaitForReady());
+
+        using var list = client.List(new Talos.Api.Audit.V1.ListRequest { Tail = 2, WithoutOpenings = true, Filter = { "method=Version", "decision=allow" } });
+        var entries = await list.ResponseStream.ReadAllAsync().Select(item => Entry.Parser.ParseFrom(item.Entry)).ToListAsync();
+
+        Assert.Equal(2, entries.Count);
+        Assert.All(entries, e => Assert.Equal((EntryKind.CallClosed, "/talos.machine.v1.MachineService/Version"), (e.Kind, e.Method)));
+        using var wrong = client.List(new Talos.Api.Audit.V1.ListRequest { Filter = { "colour=red" } });
+        var failure = await Assert.ThrowsAsync<RpcException>(async () => await wrong.ResponseStream.MoveNext(default));
+        Assert.Equal(StatusCode.InvalidArgument, failure.StatusCode);
+        Assert.StartsWith("there is no filter `colour`", failure.Status.Detail, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -91,3 +91,16 @@ test_attested_nodes_only if {
 	d := authz.decision with input as call("/x/Secret", ["os:admin"]) with data.talos.authz.methods as rules
 	d.reason == "node_not_attested"
 }
+
+fetch := "/talos.audit.v1.AuditService/Fetch"
+
+test_auditor_may_fetch_the_record if {
+	d := authz.decision with input as call(fetch, ["os:auditor"])
+	d.allow
+}
+
+test_reader_may_not_fetch_the_record if {
+	d := authz.decision with input as call(fetch, ["os:reader"])
+	not d.allow
+	d.reason == "role_not_allowed"
+}
