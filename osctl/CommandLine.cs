@@ -49,7 +49,7 @@ static class CommandLine
         DiskCommands.Mounts(), DiskCommands.Usage(), FileCommands.List(), FileCommands.Read(),
         HardwareCommands.Time(), HardwareCommands.Memory(), HardwareCommands.Interfaces(),
         ComplianceCommand.Build(), KsppCommand.Build(), AuditCommands.Build(),
-        PolicyCommands.Build(), PolicyCommands.CanI(),
+        PolicyCommands.Build(), PolicyCommands.CanI(), ApprovalCommands.List(), ApprovalCommands.Approve(),
         ConfigCommands.Build(), GenerateCommands.Build(), ValidateCommand.Build(),
         TokenCommands.Build(), CertificateCommands.Build(), ClusterCommands.Build(),
     ];

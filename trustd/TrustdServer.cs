@@ -23,10 +23,11 @@ sealed class TrustdServer : IAsyncDisposable
     readonly AuditLog record;
     readonly NodeIdentity identity;
     readonly ApiHost host;
+    readonly OutsideOpa? opa;
     readonly CancellationTokenSource stop = new();
     Task renewal = Task.CompletedTask;
 
-    TrustdServer(CertificateAuthority authority, CertificateLedger ledger, CheckpointSigner signer, AuditLog record, NodeIdentity identity, ApiHost host)
+    TrustdServer(CertificateAuthority authority, CertificateLedger ledger, CheckpointSigner signer, AuditLog record, NodeIdentity identity, ApiHost host, OutsideOpa? opa)
     {
         this.authority = authority;
         this.ledger = ledger;
@@ -34,6 +35,7 @@ sealed class TrustdServer : IAsyncDisposable
         this.record = record;
         this.identity = identity;
         this.host = host;
+        this.opa = opa;
     }
 
     /// <summary>Where it listens.</summary>
@@ -55,8 +57,9 @@ sealed class TrustdServer : IAsyncDisposable
         var ledger = CertificateLedger.Open(Path.Combine(configuration.State, "ledger.db"), time);
         foreach (var token in configuration.Bootstrap) await ledger.AddTokenAsync(Admit(token, time), cancellation);
 
-        var bundle = PolicyBundle.Load(configuration.Policy);
-        var issuance = IssuancePolicy.Create(bundle, Evidence.Ways);
+        var policySource = PolicySource.From(configuration.Policy, configuration.State, configuration.PolicyRules, time);
+        var policy = PolicyInForce.Open(policySource);
+        var issuance = policy.ForCertificates(Evidence.Ways);
         var issuer = new Issuer(authority, ledger, record);
         var registrar = new Registrar(configuration.Cluster, issuance, issuer, ledger, time);
         var revocations = new RevocationView();
@@ -74,22 +77,24 @@ sealed class TrustdServer : IAsyncDisposable
             },
             new SelfSource(registrar, issuer, configuration.Node, configuration.Names), log.CreateLogger("identity"));
         var service = new Service.TrustService(configuration.Cluster, issuer, registrar, new TokenGate(ledger), ledger, feed, record, time);
+        var approvals = new ApprovalBook(time, ApiLimits.ApprovalLifetime);
+        var node = new NodeDescription(configuration.Cluster, configuration.Node, "controlplane") { Labels = configuration.Labels };
         var host = ApiHost.Create(
             new ApiHostOptions
             {
                 Listen = new IPEndPoint(configuration.Listen.Address ?? throw new IOException($"`{configuration.Listen.Host}` is no address to listen on"), configuration.Listen.Port),
                 Trust = identity.Slot,
-                Node = new NodeDescription(configuration.Cluster, configuration.Node, "controlplane"),
+                Node = node,
                 ClientCertificates = ClientCertificates.Optional,
-                Policy = bundle,
-                Issuance = issuance,
+                Policy = policy,
+                Approvals = approvals,
                 Audit = record,
                 Revocations = revocations,
                 Time = time,
                 Log = log,
             },
-            new ApiServices().Add(service).Add(new AuditReader(record)));
-        var server = new TrustdServer(authority, ledger, signer, record, identity, host);
+            new ApiServices().Add(service).Add(new AuditReader(record)).Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
+        var server = new TrustdServer(authority, ledger, signer, record, identity, host, policySource.Outside);
         server.renewal = identity.RunAsync(server.stop.Token);
         await identity.Ready.WaitAsync(cancellation);
         await host.StartAsync(cancellation);
@@ -102,6 +107,7 @@ sealed class TrustdServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await host.DisposeAsync();
+        opa?.Dispose();
         await stop.CancelAsync();
         await renewal;
         await ledger.DisposeAsync();

@@ -23,7 +23,14 @@ static partial class OsdServer
     static async Task ServeAsync(OsdConfiguration configuration, ILoggerProvider log, TimeProvider time, CancellationToken stop)
     {
         Directory.CreateDirectory(configuration.State, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var bundle = PolicyBundle.Load(configuration.Policy);
+        var policySource = PolicySource.From(configuration.Policy, configuration.State, configuration.PolicyRules, time);
+        using var opa = policySource.Outside;
+        var policy = PolicyInForce.Open(policySource);
+        var approvals = new ApprovalBook(time, ApiLimits.ApprovalLifetime);
+        var node = new NodeDescription(configuration.Cluster, configuration.Node, configuration.Role == MachineType.Controlplane ? "controlplane" : "worker")
+        {
+            Labels = configuration.Labels,
+        };
         using var signer = Ed25519CheckpointSigner.LoadOrCreate(
             Path.Combine(configuration.State, "audit.key"), $"{configuration.Cluster}/{configuration.Node}/osd");
         await using var record = AuditLog.Open(
@@ -37,14 +44,15 @@ static partial class OsdServer
             {
                 Listen = ListenAddress(configuration),
                 Trust = identity.Slot,
-                Node = new NodeDescription(configuration.Cluster, configuration.Node, configuration.Role == MachineType.Controlplane ? "controlplane" : "worker"),
-                Policy = bundle,
+                Node = node,
+                Policy = policy,
+                Approvals = approvals,
                 Audit = record,
                 Revocations = revocations,
                 Time = time,
                 Log = log,
             },
-            Services(machined, record));
+            Services(machined, record).Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
 
         using var background = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var renewal = identity.RunAsync(background.Token);
@@ -56,7 +64,7 @@ static partial class OsdServer
             following = new TrustdRevocations(
                 configuration.Cluster, configuration.TrustEndpoints, identity.Slot, revocations, time, log.CreateLogger("revocations")).RunAsync(background.Token);
             await host.StartAsync(stop).ConfigureAwait(false);
-            log.CreateLogger("osd").LogInformation("serving {Methods} methods on {Endpoint} under policy {Revision}", host.Methods.Count, host.Endpoint, host.Authorizer!.Revision);
+            log.CreateLogger("osd").LogInformation("serving {Methods} methods on {Endpoint} under policy {Revision}", host.Methods.Count, host.Endpoint, policy.Authorizer!.Revision);
             await StoppedAsync(host, stop).ConfigureAwait(false);
         }
         finally

@@ -8,12 +8,13 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Talos.Policy;
 
 namespace Talos.Api.Server;
 
 public sealed partial class ApiHost
 {
-    static WebApplication Build(ApiHostOptions options, ApiServices services, AuthorizerSlot authorizer)
+    static WebApplication Build(ApiHostOptions options, ApiServices services)
     {
         // The other builders watch the content root recursively; with `/` as working directory that is all of /proc and /sys.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -23,7 +24,7 @@ public sealed partial class ApiHost
         builder.Logging.AddProvider(options.Log ?? new LineLog());
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Limits.Drain);
-        AddGates(builder.Services, options, authorizer);
+        AddGates(builder.Services, options);
         services.Register(builder.Services);
         builder.Services.AddGrpc(grpc =>
         {
@@ -42,7 +43,7 @@ public sealed partial class ApiHost
         return application;
     }
 
-    static void AddGates(IServiceCollection services, ApiHostOptions options, AuthorizerSlot authorizer)
+    static void AddGates(IServiceCollection services, ApiHostOptions options)
     {
         var connections = new LiveConnections(options.Limits.ConnectionsPerSource);
         options.Revocations.Revoked += connections.Close;
@@ -55,7 +56,7 @@ public sealed partial class ApiHost
             return;
         }
         services.AddSingleton(provider => new CallGate(
-            authorizer, new CallRecord(options.Audit!, options.Time, provider.GetRequiredService<ILogger<CallRecord>>()), options.Node,
+            options.Policy!, options.Approvals ?? new ApprovalBook(options.Time, ApiLimits.ApprovalLifetime), new CallRecord(options.Audit!, options.Time, provider.GetRequiredService<ILogger<CallRecord>>()), options.Node,
             options.Revocations, options.Time, provider.GetRequiredService<ILogger<CallGate>>(),
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
     }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Talos.Policy;
 
 namespace Talos.Api.Server;
@@ -17,20 +18,17 @@ namespace Talos.Api.Server;
 public sealed partial class ApiHost : IAsyncDisposable
 {
     readonly WebApplication application;
-    readonly AuthorizerSlot authorizer;
+    readonly ApiHostOptions options;
 
-    ApiHost(WebApplication application, AuthorizerSlot authorizer)
+    ApiHost(WebApplication application, ApiHostOptions options)
     {
         this.application = application;
-        this.authorizer = authorizer;
+        this.options = options;
         Methods = [.. MethodsOf(application)];
     }
 
     /// <summary>Full gRPC names of all methods this host answers, in order.</summary>
     public IReadOnlyList<string> Methods { get; }
-
-    /// <summary>What decides calls; lets another bundle be put in force. Null before the start and in maintenance.</summary>
-    public Authorizer? Authorizer => authorizer.Current;
 
     /// <summary>Where the host listens, once it was started.</summary>
     public IPEndPoint Endpoint =>
@@ -47,11 +45,7 @@ public sealed partial class ApiHost : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(services);
         if (options.Maintenance is null && (options.Policy is null || options.Audit is null))
             throw new ArgumentException("a host needs a policy and a record unless it is in maintenance", nameof(options));
-        var slot = new AuthorizerSlot();
-        var application = Build(options, services, slot);
-        var host = new ApiHost(application, slot);
-        if (options.Maintenance is null) (slot.Bundle, slot.Issuance) = (options.Policy, options.Issuance);
-        return host;
+        return new ApiHost(Build(options, services), options);
     }
 
     /// <summary>Checks that policy names every method, then listens.</summary>
@@ -59,7 +53,11 @@ public sealed partial class ApiHost : IAsyncDisposable
     /// <exception cref="IOException">The address cannot be listened on.</exception>
     public async Task StartAsync(CancellationToken cancellation = default)
     {
-        if (authorizer.Bundle is { } bundle) authorizer.Current = Talos.Policy.Authorizer.Create(bundle, Methods, issuance: authorizer.Issuance);
+        if (options.Maintenance is null)
+        {
+            var log = application.Services.GetRequiredService<ILogger<PolicyInForce>>();
+            await options.Policy!.StartAsync(Methods, options.Audit!, options.Time, log).ConfigureAwait(false);
+        }
         await application.StartAsync(cancellation).ConfigureAwait(false);
     }
 
@@ -79,18 +77,4 @@ public sealed partial class ApiHost : IAsyncDisposable
             .OfType<string>()
             .Distinct()
             .Order(StringComparer.Ordinal);
-}
-
-/// <summary>The authorizer of a host, which can be made only after the host knows its methods.</summary>
-sealed class AuthorizerSlot
-{
-    volatile Authorizer? current;
-
-    public PolicyBundle? Bundle { get; set; }
-
-    public IssuancePolicy? Issuance { get; set; }
-
-    public Authorizer? Current { get => current; set => current = value; }
-
-    public Authorizer Required => current ?? throw new InvalidOperationException("the host was not started");
 }

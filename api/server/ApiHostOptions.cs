@@ -19,10 +19,10 @@ public sealed class ApiHostOptions
     public ClientCertificates ClientCertificates { get; init; }
 
     /// <summary>Required unless <see cref="Maintenance"/> is set.</summary>
-    public PolicyBundle? Policy { get; init; }
+    public PolicyInForce? Policy { get; init; }
 
-    /// <summary>What decides certificates, where the host issues any: follows the bundle that is in force for calls.</summary>
-    public IssuancePolicy? Issuance { get; init; }
+    /// <summary>Requests that wait for a second person; shared with the <see cref="ApprovalDesk"/>. Null keeps a book that nobody can approve in.</summary>
+    public ApprovalBook? Approvals { get; init; }
 
     /// <summary>Required unless <see cref="Maintenance"/> is set. The host does not dispose it.</summary>
     public AuditLog? Audit { get; init; }

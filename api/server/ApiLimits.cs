@@ -23,4 +23,7 @@ public sealed record ApiLimits
 
     /// <summary>How long calls may go on after the server was told to stop.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a request waits for its second person, and the approval for its call: time to phone someone, not to forget it.</summary>
+    public static TimeSpan ApprovalLifetime { get; } = TimeSpan.FromMinutes(10);
 }

@@ -1,10 +1,12 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
+using Talos.Osctl.Output;
 using Talos.Policy;
 
 namespace Talos.Osctl.Commands;
 
-/// <summary>Policy bundles on this machine; no node is asked.</summary>
-static class PolicyCommands
+/// <summary>Policy bundles: those on this machine, and those that nodes have in force.</summary>
+static partial class PolicyCommands
 {
     static readonly Argument<string> Bundle = new("BUNDLE") { Description = "Directory or tar.gz in OPA's bundle layout" };
 
@@ -32,18 +34,22 @@ static class PolicyCommands
         policy.Add(new Verb("eval", "Answer a query", "osctl policy eval data.talos.authz.decision --input call.json") { Arguments = { Query }, Options = { BundleOption, Input }, Run = i => Task.FromResult(Eval(i)) });
         policy.Add(new Verb("explain", "Decide one call and show the rules and values that led there", "osctl policy explain Reboot --role os:operator") { Arguments = { Method }, Options = { BundleOption, As, Role }, Run = i => Task.FromResult(Explain(i)) });
         policy.Add(new Verb("diff", "Show which role gains or loses which method", "osctl policy diff old new") { Arguments = { Bundle, After }, Run = i => Task.FromResult(Diff(i)) });
+        foreach (var verb in (Verb[])[Sign(), Push(), Status(), Restore()]) policy.Add(verb);
         return policy;
     }
 
-    public static Verb CanI() => new("can-i", "Say whether a role may call a method, and why", "osctl can-i Reboot --role os:reader")
+    public static Verb CanI() => new("can-i", "Say whether a call would be allowed, and why: by the nodes' policy, or by a bundle's",
+        "osctl can-i Reboot", "osctl can-i Reboot --as rita --role os:reader", "osctl can-i Reboot --role os:reader --bundle policy/bundle")
     {
         Arguments = { Method },
         Options = { BundleOption, As, Role },
-        Run = invocation =>
+        Run = async invocation =>
         {
+            if (!invocation.IsGiven(BundleOption) && invocation.HasContext) return await AskNodesAsync(invocation);
             Decision decision = Ask(invocation).Decision;
-            invocation.Output.WriteLine($"{(decision.Outcome == DecisionOutcome.Allow ? "yes" : "no")}: {decision.Sentence} ({decision.ReasonId})");
-            return Task.FromResult(decision.Outcome == DecisionOutcome.Allow ? ExitCode.Done : ExitCode.Denied);
+            if (invocation.IsTree) TreeWriter.Write(invocation.Output, Tree(decision), invocation.Format);
+            else invocation.Output.WriteLine($"{(decision.Outcome == DecisionOutcome.Allow ? "yes" : "no")}: {decision.Sentence} ({decision.ReasonId})");
+            return decision.Outcome == DecisionOutcome.Allow ? ExitCode.Done : ExitCode.Denied;
         },
     };
 
@@ -62,6 +68,11 @@ static class PolicyCommands
             IReadOnlyList<PolicyError> errors = PolicyBundle.CheckStrictly(invocation.Get(Bundle));
             if (errors.Count > 0) throw Refuse(errors);
             PolicyBundle bundle = Load(invocation.Get(Bundle), invocation.Get(Key));
+            if (invocation.IsTree)
+            {
+                TreeWriter.Write(invocation.Output, new JsonObject { ["revision"] = bundle.Revision, ["methods"] = List(bundle.Methods) }, invocation.Format);
+                return ExitCode.Done;
+            }
             invocation.Output.WriteLine($"{invocation.Get(Bundle)}: valid, revision {bundle.Revision}, {bundle.Methods.Count} methods");
             return ExitCode.Done;
         }
@@ -74,14 +85,12 @@ static class PolicyCommands
 
     static int Test(Invocation invocation)
     {
-        PolicyTestReport report;
-        try
+        var report = Guard(() => PolicyTest.Run(invocation.Get(Bundle)));
+        var code = report.IsSuccess ? ExitCode.Done : ExitCode.NotInOrder;
+        if (invocation.IsTree)
         {
-            report = PolicyTest.Run(invocation.Get(Bundle));
-        }
-        catch (PolicyException e)
-        {
-            throw Refuse(e.Errors);
+            TreeWriter.Write(invocation.Output, Tree(report), invocation.Format);
+            return code;
         }
         var table = invocation.Table("TEST", "RESULT", "FILE", "+DETAIL");
         foreach (PolicyTestResult result in report.Results) table.Add(result.Name, result.Outcome.ToString().ToLowerInvariant(), $"{result.File}:{result.Line}", result.Detail);
@@ -89,7 +98,7 @@ static class PolicyCommands
         foreach (PolicyCoverage file in report.Coverage)
             invocation.Output.WriteLine($"{file.File}: {file.Percent:F0} % of lines{(file.NotCovered.Count == 0 ? "" : $", not {string.Join(", ", file.NotCovered)}")}");
         invocation.Output.WriteLine($"{report.Results.Count(r => r.Outcome == PolicyTestOutcome.Passed)} passed, {report.Results.Count(r => r.Outcome is PolicyTestOutcome.Failed or PolicyTestOutcome.Error)} failed");
-        return report.IsSuccess ? ExitCode.Done : ExitCode.NotInOrder;
+        return code;
     }
 
     static int Eval(Invocation invocation)
@@ -141,6 +150,12 @@ static class PolicyCommands
     {
         Explanation explanation = Ask(invocation);
         Decision decision = explanation.Decision;
+        int code = decision.Outcome == DecisionOutcome.Allow ? ExitCode.Done : ExitCode.Denied;
+        if (invocation.IsTree)
+        {
+            TreeWriter.Write(invocation.Output, Tree(explanation), invocation.Format);
+            return code;
+        }
         invocation.Output.WriteLine($"{decision.Outcome.ToString().ToLowerInvariant()}: {decision.Sentence}");
         invocation.Output.WriteLine($"reason {decision.ReasonId}, rule {decision.Rule}, revision {decision.Revision}");
         foreach (Obligation obligation in decision.Obligations) invocation.Output.WriteLine($"obligation {obligation.Id}: {obligation.Sentence}");
@@ -150,12 +165,17 @@ static class PolicyCommands
         var reads = invocation.Table("READ", "VALUE");
         foreach (InputRead read in explanation.Reads) reads.Add(read.Path, read.Value);
         reads.Write(invocation.Output);
-        return decision.Outcome == DecisionOutcome.Allow ? ExitCode.Done : ExitCode.Denied;
+        return code;
     }
 
     static int Diff(Invocation invocation)
     {
         IReadOnlyList<PolicyChange> changes = PolicyDiff.Compare(Load(invocation.Get(Bundle)), Load(invocation.Get(After)));
+        if (invocation.IsTree)
+        {
+            TreeWriter.Write(invocation.Output, new JsonArray([.. changes.Select(c => new JsonObject { ["role"] = c.Role, ["change"] = c.IsGain ? "gains" : "loses", ["method"] = c.Method })]), invocation.Format);
+            return changes.Count == 0 ? ExitCode.Done : ExitCode.NotInOrder;
+        }
         if (changes.Count == 0)
         {
             invocation.Output.WriteLine("no role gains or loses a method");
@@ -166,4 +186,32 @@ static class PolicyCommands
         table.Write(invocation.Output);
         return ExitCode.NotInOrder;
     }
+
+    static JsonArray List(IEnumerable<string> words) => new([.. words.Select(w => (JsonNode)w)]);
+
+    static JsonObject Tree(Decision decision) => new()
+    {
+        ["allowed"] = decision.Outcome == DecisionOutcome.Allow,
+        ["reason"] = decision.ReasonId,
+        ["sentence"] = decision.Sentence,
+        ["rule"] = decision.Rule,
+        ["revision"] = decision.Revision,
+        ["obligations"] = new JsonArray([.. decision.Obligations.Select(o => new JsonObject { ["id"] = o.Id, ["sentence"] = o.Sentence })]),
+    };
+
+    static JsonObject Tree(Explanation explanation)
+    {
+        var tree = Tree(explanation.Decision);
+        tree["rules"] = new JsonArray([.. explanation.Rules.Select(r => new JsonObject { ["rule"] = r.Rule, ["file"] = r.File, ["line"] = r.Line, ["value"] = r.Value })]);
+        tree["reads"] = new JsonArray([.. explanation.Reads.Select(r => new JsonObject { ["path"] = r.Path, ["value"] = r.Value })]);
+        return tree;
+    }
+
+    static JsonObject Tree(PolicyTestReport report) => new()
+    {
+        ["tests"] = new JsonArray([.. report.Results.Select(r => new JsonObject
+            { ["name"] = r.Name, ["outcome"] = r.Outcome.ToString().ToLowerInvariant(), ["file"] = r.File, ["line"] = r.Line, ["detail"] = r.Detail })]),
+        ["coverage"] = new JsonArray([.. report.Coverage.Select(c => new JsonObject
+            { ["file"] = c.File, ["percent"] = Math.Round(c.Percent, 1), ["notCovered"] = new JsonArray([.. c.NotCovered.Select(line => (JsonNode)line)]) })]),
+    };
 }

@@ -1,7 +1,9 @@
 using Grpc.Core;
+using Talos.Api.Approval.V1;
 using Talos.Api.Audit.V1;
 using Talos.Api.Compliance.V1;
 using Talos.Api.Machine.V1;
+using Talos.Api.Policy.V1;
 using Talos.Api.Trust.V1;
 using Talos.Osctl.Output;
 
@@ -16,13 +18,18 @@ static class Calls
 
     public static ComplianceService.ComplianceServiceClient Compliance(this PeerConnection connection) => new(connection.Channel);
 
+    public static PolicyService.PolicyServiceClient Policy(this PeerConnection connection) => new(connection.Channel);
+
+    public static ApprovalService.ApprovalServiceClient Approvals(this PeerConnection connection) => new(connection.Channel);
+
     public static TrustService.TrustServiceClient Trust(this PeerConnection connection) => new(connection.Channel);
 
     /// <summary>Asks every node and prints a table or a tree.</summary>
-    public static async Task<int> AskAndPrintAsync<T>(this Invocation invocation, Func<PeerConnection, CallOptions, AsyncUnaryCall<T>> ask, Table table, Action<Table, string, T> addRows)
+    public static async Task<int> AskAndPrintAsync<T>(
+        this Invocation invocation, Func<PeerConnection, CallOptions, AsyncUnaryCall<T>> ask, Table table, Action<Table, string, T> addRows, bool withTrustd = false)
         where T : class, Google.Protobuf.IMessage
     {
-        var answers = await FanOut.AskAsync<T>(invocation, async (connection, options) => await ask(connection, options), invocation.Timeout);
+        var answers = await FanOut.AskAsync<T>(invocation, async (connection, options) => await ask(connection, options), invocation.Timeout, withTrustd);
         return Answers.Print(invocation, answers, table, addRows);
     }
 

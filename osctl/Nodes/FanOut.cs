@@ -5,10 +5,15 @@ namespace Talos.Osctl.Nodes;
 /// <summary>Asks every node at once; what one node does has no influence on the others.</summary>
 static class FanOut
 {
-    public static async Task<IReadOnlyList<Answer<T>>> AskAsync<T>(Invocation invocation, Func<PeerConnection, CallOptions, Task<T>> ask, TimeSpan? timeout) where T : class
+    /// <param name="invocation">Says which nodes are meant.</param>
+    /// <param name="ask">The call.</param>
+    /// <param name="timeout">For a call that answers once.</param>
+    /// <param name="withTrustd">The context's trustd is asked too, unless nodes are named.</param>
+    public static async Task<IReadOnlyList<Answer<T>>> AskAsync<T>(
+        Invocation invocation, Func<PeerConnection, CallOptions, Task<T>> ask, TimeSpan? timeout, bool withTrustd = false) where T : class
     {
         var credentials = invocation.Credentials();
-        return await Task.WhenAll(invocation.Targets().Select(target => AskOneAsync(target)));
+        return await Task.WhenAll(invocation.Targets(withTrustd).Select(target => AskOneAsync(target)));
 
         async Task<Answer<T>> AskOneAsync(Target target)
         {

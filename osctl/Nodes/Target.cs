@@ -18,7 +18,8 @@ sealed record Target(string Name, Endpoint Endpoint, PeerKind Kind = PeerKind.No
     /// <param name="context">The context in use.</param>
     /// <param name="nodes">`-n`: names of the context's endpoints, `trustd`, or addresses.</param>
     /// <param name="endpoints">`-e`: addresses, or `name=address`, in place of the context's.</param>
-    public static IReadOnlyList<Target> Select(ClientContext context, IReadOnlyList<string> nodes, IReadOnlyList<string> endpoints)
+    /// <param name="withTrustd">The context's trustd as well, unless nodes or endpoints are named.</param>
+    public static IReadOnlyList<Target> Select(ClientContext context, IReadOnlyList<string> nodes, IReadOnlyList<string> endpoints, bool withTrustd = false)
     {
         var known = context.Endpoints.Select(e => new Target(e.Key, e.Value)).ToList();
         if (endpoints.Count > 0) known = [.. endpoints.Select(ParseEndpoint)];
@@ -26,6 +27,7 @@ sealed record Target(string Name, Endpoint Endpoint, PeerKind Kind = PeerKind.No
         if (nodes.Count == 0 && endpoints.Count > 0) return known;
         var wanted = nodes.Count > 0 ? nodes : context.Nodes.Count > 0 ? context.Nodes : [.. context.Endpoints.Keys];
         if (wanted.Count == 0) throw new OsctlException("no node is given", "name one with `-n`, or put `nodes` into the context");
+        if (withTrustd && nodes.Count == 0 && endpoints.Count == 0 && context.Trustd is not null) wanted = [.. wanted, Trustd];
         return [.. wanted.Distinct().Select(name => Find(name, known))];
     }
 

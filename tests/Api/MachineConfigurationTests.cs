@@ -44,6 +44,41 @@ public sealed class MachineConfigurationTests
               expires: 2026-12-01T00:00:00Z
         """;
 
+    const string Policy = """
+        version: v1alpha1
+        cluster: demo
+        machine: { type: controlplane, hostname: cp-1, labels: { zone: north, rack: r-7 } }
+        policy:
+          key: |
+            -----BEGIN PUBLIC KEY-----
+            AAAA
+            -----END PUBLIC KEY-----
+          opa: { url: "http://127.0.0.1:8181", deadline: 2s }
+        """;
+
+    [Fact]
+    public void Accepts_labels_and_what_policy_is_told()
+    {
+        var configuration = MachineConfiguration.Parse(Policy, "machine.yaml").RequireValue();
+
+        Assert.Equal(("north", "r-7"), (configuration.Machine.Labels["zone"], configuration.Machine.Labels["rack"]));
+        Assert.StartsWith("-----BEGIN PUBLIC KEY-----\n", configuration.Policy.Key, StringComparison.Ordinal);
+        Assert.Equal((new Uri("http://127.0.0.1:8181/"), TimeSpan.FromSeconds(2)), (configuration.Policy.Opa!.Url, configuration.Policy.Opa.Deadline));
+        Assert.Equal(configuration.ToYaml(), MachineConfiguration.Parse(configuration.ToYaml(), "again.yaml").RequireValue().ToYaml());
+    }
+
+    [Theory]
+    [InlineData("opa: { url: \"http://10.0.0.9:8181\" }", "loopback")]
+    [InlineData("opa: { url: \"https://opa.example\" }", "policy.opa.caBundle")]
+    [InlineData("opa: { url: \"http://127.0.0.1\", deadline: 1m }", "duration")]
+    [InlineData("key: secret", "a public key in PEM")]
+    public void Rejects_a_policy_section_that_would_not_do_what_it_says(string field, string expected)
+    {
+        var text = $"version: v1alpha1\ncluster: demo\nmachine: {{ type: controlplane, hostname: cp-1 }}\npolicy:\n  {field}\n";
+        Assert.False(MachineConfiguration.Parse(text, "machine.yaml").TryGet(out _, out var errors));
+        Assert.Contains(expected, errors.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Accepts_every_field_of_a_worker()
     {

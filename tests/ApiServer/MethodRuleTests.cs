@@ -1,6 +1,5 @@
 using System.Net;
 using System.Reflection;
-using System.Text.Json.Nodes;
 using Google.Protobuf.Reflection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Talos.Api.Machine.V1;
@@ -48,7 +47,7 @@ public sealed class MethodRuleTests
     {
         await using var test = await TestHost.StartAsync();
 
-        string[] services = ["/talos.audit.v1.AuditService/", "/talos.machine.v1.MachineService/"];
+        string[] services = ["/talos.approval.v1.", "/talos.audit.v1.", "/talos.machine.v1.", "/talos.policy.v1."];
         Assert.Equal(Methods().Select(row => row.Data).Where(m => services.Any(s => m.StartsWith(s, StringComparison.Ordinal))), test.Host.Methods);
     }
 
@@ -56,32 +55,24 @@ public sealed class MethodRuleTests
     public async Task Rejects_a_start_when_no_rule_names_a_method()
     {
         const string missing = "/talos.machine.v1.MachineService/Mounts";
-        var folder = Directory.CreateTempSubdirectory("talos-bundle-").FullName;
-        try
-        {
-            CopyBundleWithout(missing, folder);
-            await using var test = await TestHost.StartAsync();
-            await using var host = ApiHost.Create(
-                new ApiHostOptions
-                {
-                    Listen = new IPEndPoint(IPAddress.Loopback, 0),
-                    Trust = test.Slot,
-                    Node = new NodeDescription("demo", "cp-1", "controlplane"),
-                    Policy = PolicyBundle.Load(folder),
-                    Audit = test.Log,
-                    Log = NullLoggerProvider.Instance,
-                },
-                new ApiServices().Add(new TestMachine()));
+        using var bundle = new TestBundle().Without(missing);
+        await using var test = await TestHost.StartAsync();
+        await using var host = ApiHost.Create(
+            new ApiHostOptions
+            {
+                Listen = new IPEndPoint(IPAddress.Loopback, 0),
+                Trust = test.Slot,
+                Node = new NodeDescription("demo", "cp-1", "controlplane"),
+                Policy = PolicyInForce.Open(bundle.Source),
+                Audit = test.Log,
+                Log = NullLoggerProvider.Instance,
+            },
+            new ApiServices().Add(new TestMachine()));
 
-            var failure = await Assert.ThrowsAsync<PolicyException>(() => host.StartAsync());
+        var failure = await Assert.ThrowsAsync<PolicyException>(() => host.StartAsync());
 
-            Assert.Equal([missing], failure.Methods);
-            Assert.Contains(missing, failure.Message, StringComparison.Ordinal);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        Assert.Equal([missing], failure.Methods);
+        Assert.Contains(missing, failure.Message, StringComparison.Ordinal);
     }
 
     static DecisionOutcome Decide(Authorizer authorizer, string method, string? role)
@@ -95,22 +86,5 @@ public sealed class MethodRuleTests
             Method = method,
             Time = now,
         }).Outcome;
-    }
-
-    static void CopyBundleWithout(string method, string folder)
-    {
-        foreach (var file in Directory.EnumerateFiles(TestHost.BundlePath, "*", SearchOption.AllDirectories))
-        {
-            var target = Path.Combine(folder, Path.GetRelativePath(TestHost.BundlePath, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            if (Path.GetFileName(file) != "data.json")
-            {
-                File.Copy(file, target);
-                continue;
-            }
-            var document = JsonNode.Parse(File.ReadAllText(file))!;
-            document["methods"]?.AsObject().Remove(method);
-            File.WriteAllText(target, document.ToJsonString());
-        }
     }
 }

@@ -36,20 +36,33 @@ sealed class TestHost : IAsyncDisposable
 
     public ApiHost Host { get; private set; } = null!;
 
+    public NodeDescription Node { get; } = new("demo", "cp-1", "controlplane") { Labels = new Dictionary<string, string> { ["zone"] = "north" } };
+
+    public PolicyInForce Policy { get; private set; } = null!;
+
+    /// <summary>Where a pushed bundle is kept.</summary>
+    public string PolicyFolder => Path.Combine(folder, "policy");
+
     public static async Task<TestHost> StartAsync(
-        ClientCertificates mode = ClientCertificates.Required, TimeProvider? time = null, ApiLimits? limits = null, Action<ApiServices>? more = null)
+        ClientCertificates mode = ClientCertificates.Required, TimeProvider? time = null, ApiLimits? limits = null, Action<ApiServices>? more = null,
+        PolicySource? policy = null)
     {
         var test = new TestHost(Directory.CreateTempSubdirectory("talos-api-").FullName);
+        policy ??= new PolicySource { Shipped = BundlePath };
+        test.Policy = PolicyInForce.Open(policy with { Folder = policy.Folder ?? test.PolicyFolder });
+        var approvals = new ApprovalBook(time ?? TimeProvider.System, ApiLimits.ApprovalLifetime);
         var services = new ApiServices().Add(test.Machine).Add(new AuditReader(test.Log));
+        services.Add(new PolicyDesk(test.Policy, test.Node, test.Log, time ?? TimeProvider.System)).Add(new ApprovalDesk(approvals));
         more?.Invoke(services);
         test.Host = ApiHost.Create(
             new ApiHostOptions
             {
                 Listen = new IPEndPoint(IPAddress.Loopback, 0),
                 Trust = test.Slot,
-                Node = new NodeDescription("demo", "cp-1", "controlplane"),
+                Node = test.Node,
                 ClientCertificates = mode,
-                Policy = PolicyBundle.Load(BundlePath),
+                Policy = test.Policy,
+                Approvals = approvals,
                 Audit = test.Log,
                 Revocations = test.Revocations,
                 Limits = limits ?? new ApiLimits(),

@@ -10,9 +10,14 @@ public sealed class ApprovalTests
 
     public ApprovalTests() => _book = new ApprovalBook(_clock, TimeSpan.FromMinutes(5));
 
-    IReadOnlyList<Approval> Take(string caller = "alice", string node = "n1", byte body = 1) => _book.Take("/x/Wipe", node, caller, [body]);
+    static ApprovalRequest Wipe(string caller = "alice", string node = "n1", byte body = 1) =>
+        new("/x/Wipe", node, caller, ["os:admin"], new byte[] { body }, new Dictionary<string, string> { ["disk"] = "sda" });
 
-    PendingApproval Request() => _book.Request("/x/Wipe", "n1", "alice", [1])!;
+    IReadOnlyList<Approval> Take(string caller = "alice", string node = "n1", byte body = 1) => _book.Take(Wipe(caller, node, body))?.Approvals ?? [];
+
+    PendingApproval Request() => _book.Request(Wipe())!;
+
+    ApprovalOutcome Approve(string id, string by) => _book.Approve(id, by, ["os:admin"], out _);
 
     [Fact]
     public void Accepts_an_approval_once_for_exactly_that_request()
@@ -20,7 +25,7 @@ public sealed class ApprovalTests
         PendingApproval pending = Request();
         Assert.Equal(pending, Request());
         Assert.Empty(Take());
-        Assert.Equal(ApprovalOutcome.Accepted, _book.Approve(pending.Id, "bob", ["os:admin"]));
+        Assert.Equal(ApprovalOutcome.Accepted, Approve(pending.Id, "bob"));
         Assert.Empty(Take(caller: "mallory"));
         Assert.Empty(Take(node: "n2"));
         Assert.Empty(Take(body: 2));
@@ -32,15 +37,39 @@ public sealed class ApprovalTests
     public void Rejects_own_unknown_second_and_late_approvals()
     {
         PendingApproval pending = Request();
-        Assert.Equal(ApprovalOutcome.OwnRequest, _book.Approve(pending.Id, "alice", ["os:admin"]));
-        Assert.Equal(ApprovalOutcome.Unknown, _book.Approve("0000", "bob", ["os:admin"]));
-        Assert.Equal(ApprovalOutcome.Accepted, _book.Approve(pending.Id, "bob", ["os:admin"]));
-        Assert.Equal(ApprovalOutcome.AlreadyApproved, _book.Approve(pending.Id, "carol", ["os:admin"]));
+        Assert.Equal(ApprovalOutcome.OwnRequest, Approve(pending.Id, "alice"));
+        Assert.Equal(ApprovalOutcome.Unknown, Approve("0000", "bob"));
+        Assert.Equal(ApprovalOutcome.Accepted, Approve(pending.Id, "bob"));
+        Assert.Equal(ApprovalOutcome.AlreadyApproved, Approve(pending.Id, "bob"));
+        Assert.Equal(ApprovalOutcome.Accepted, Approve(pending.Id, "carol"));
         _clock.Advance(TimeSpan.FromMinutes(5));
         Assert.Empty(Take());
         PendingApproval late = Request();
         _clock.Advance(TimeSpan.FromMinutes(6));
-        Assert.Equal(ApprovalOutcome.Expired, _book.Approve(late.Id, "bob", ["os:admin"]));
+        Assert.Equal(ApprovalOutcome.Expired, Approve(late.Id, "bob"));
+    }
+
+    [Fact]
+    public void Accepts_approvals_that_did_not_suffice_back_and_keeps_them_under_their_id()
+    {
+        PendingApproval pending = Request();
+        Approve(pending.Id, "bob");
+        TakenApprovals taken = _book.Take(Wipe())!;
+        Assert.Empty(_book.List());
+        _book.GiveBack(taken);
+        Assert.Equal((pending.Id, "bob"), (Assert.Single(_book.List()).Id, Assert.Single(_book.List()[0].ApprovedBy)));
+        Approve(pending.Id, "carol");
+        Assert.Equal(["bob", "carol"], Take().Select(a => a.By));
+    }
+
+    [Fact]
+    public void Rejects_to_keep_more_than_its_limits()
+    {
+        for (byte i = 0; i < 32; i++) Assert.NotNull(_book.Request(Wipe(body: i)));
+        Assert.Null(_book.Request(Wipe(body: 32)));
+        Assert.NotNull(_book.Request(Wipe(caller: "bob", body: 32)));
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        Assert.NotNull(_book.Request(Wipe(body: 32)));
     }
 
     [Fact]
@@ -57,7 +86,7 @@ public sealed class ApprovalTests
             Decision first = authorizer.Decide(Input());
             Assert.Equal("needs_second_person", first.ReasonId);
             Assert.Equal(Obligation.SecondPerson, Assert.Single(first.Obligations).Id);
-            _book.Approve(Request().Id, "bob", ["os:admin"]);
+            Approve(Request().Id, "bob");
             Assert.Equal(DecisionOutcome.Allow, authorizer.Decide(Input()).Outcome);
             Assert.Equal(DecisionOutcome.Deny, authorizer.Decide(Input()).Outcome);
         }

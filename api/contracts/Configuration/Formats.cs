@@ -72,6 +72,21 @@ static partial class Formats
 
     public static readonly ScalarFormat<string> PrivateKeyPem = Pem("a private key in PEM", "PRIVATE KEY", isSecret: true);
 
+    public static readonly ScalarFormat<string> PublicKeyPem = Pem("a public key in PEM", "PUBLIC KEY", isSecret: false);
+
+    // A decision that goes over the network in the clear is one that anybody on the way can make.
+    public static readonly ScalarFormat<Uri> ServerUrl = new("an `https` address, or an `http` one on the loopback", TryServerUrl);
+
+    // LIMIT: what a call may wait for a decision.
+    public static readonly ScalarFormat<TimeSpan> ShortDuration = new("a duration up to ten seconds as in `500ms`", TryShortDuration);
+
+    // Kubernetes' labels without the prefix: short words that rules compare.
+    public static readonly ScalarFormat<string> LabelName = Matching("a label's name of letters, digits and `.`, `_`, `-`", LabelPattern());
+
+    public static readonly ScalarFormat<string> LabelValue = Matching("a label's value of letters, digits and `.`, `_`, `-`", LabelPattern());
+
+    public static string Write(TimeSpan duration) => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMilliseconds:0}ms");
+
     public static ScalarFormat<T> OneOf<T>(params (string Word, T Value)[] choices)
     {
         var words = choices.Select(c => c.Word).ToArray();
@@ -110,6 +125,22 @@ static partial class Formats
         return value.BaseAddress.Equals(address.Address);
     }
 
+    static bool TryServerUrl(string text, out Uri value)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out value!) || value.UserInfo.Length > 0 || value.Query.Length > 0 || value.Fragment.Length > 0) return false;
+        if (!value.AbsolutePath.EndsWith('/')) value = new Uri(value.AbsoluteUri + "/");
+        return value.Scheme == Uri.UriSchemeHttps || (value.Scheme == Uri.UriSchemeHttp && value.IsLoopback);
+    }
+
+    static bool TryShortDuration(string text, out TimeSpan value)
+    {
+        value = default;
+        var unit = text.EndsWith("ms", StringComparison.Ordinal) ? 1 : text.EndsWith('s') ? 1000 : 0;
+        if (unit == 0 || !uint.TryParse(text.AsSpan(0, text.Length - (unit == 1 ? 2 : 1)), NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return false;
+        value = TimeSpan.FromMilliseconds((double)number * unit);
+        return number > 0 && value <= TimeSpan.FromSeconds(10);
+    }
+
     static bool TryKey(string text, out ReadOnlyMemory<byte> value)
     {
         var bytes = new byte[32];
@@ -143,6 +174,9 @@ static partial class Formats
 
     [GeneratedRegex(@"\A[a-z][a-z0-9-]*(:[a-z][a-z0-9-]*){0,3}\z")]
     private static partial Regex RolePattern();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?\z")]
+    private static partial Regex LabelPattern();
 
     [GeneratedRegex(@"\A[a-z0-9]{8}\z")]
     private static partial Regex TokenIdPattern();

@@ -17,6 +17,9 @@ public sealed class MachineConfiguration
     /// <summary>How the machine gets and gives trust.</summary>
     public required TrustSection Trust { get; init; }
 
+    /// <summary>What is asked of pushed policies, and whether another server decides.</summary>
+    public PolicySection Policy { get; init; } = new();
+
     /// <summary>Reads a document.</summary>
     /// <param name="text">At most 262 144 characters.</param>
     /// <param name="fileName">What errors call the document.</param>
@@ -30,6 +33,7 @@ public sealed class MachineConfiguration
         writer.Field("cluster", Cluster);
         writer.Section("machine", Machine.Write);
         if (Trust.IsGiven) writer.Section("trust", Trust.Write);
+        if (Policy.IsGiven) writer.Section("policy", Policy.Write);
         return writer.ToString();
     }
 
@@ -44,6 +48,7 @@ public sealed class MachineConfiguration
             Cluster = section.Required("cluster", Formats.TrustDomain),
             Machine = section.RequiredSubsection("machine", MachineSection.Read),
             Trust = section.Subsection("trust", TrustSection.Read) ?? new TrustSection(),
+            Policy = section.Subsection("policy", PolicySection.Read) ?? new PolicySection(),
         };
         if (configuration.Machine?.Type is { } type) configuration.Trust.Check(section, type);
         return configuration;
@@ -65,6 +70,9 @@ public sealed class MachineSection
     /// <summary>More names and addresses for this node's certificate.</summary>
     public IReadOnlyList<string> CertificateNames { get; init; } = [];
 
+    /// <summary>Words about the machine that policy may look at, as in `zone: north`.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new SortedDictionary<string, string>();
+
     /// <summary>Kernel settings, applied after the system's own.</summary>
     public IReadOnlyDictionary<string, string> Sysctls { get; init; } = new SortedDictionary<string, string>();
 
@@ -74,6 +82,7 @@ public sealed class MachineSection
         HostName = section.Required("hostname", Formats.HostName),
         Network = section.Subsection("network", NetworkSection.Read) ?? new NetworkSection(),
         CertificateNames = section.List("certSANs", Formats.HostOrAddress),
+        Labels = section.Map("labels", Formats.LabelName, Formats.LabelValue),
         Sysctls = section.Map("sysctls", Formats.Sysctl, Formats.SysctlValue),
     };
 
@@ -83,7 +92,7 @@ public sealed class MachineSection
         writer.Field("hostname", HostName);
         if (Network.IsGiven) writer.Section("network", Network.Write);
         writer.List("certSANs", CertificateNames);
-        if (Sysctls.Count == 0) return;
-        writer.Section("sysctls", w => { foreach (var (name, value) in Sysctls) w.Field(name, value); });
+        writer.Map("labels", Labels);
+        writer.Map("sysctls", Sysctls);
     }
 }

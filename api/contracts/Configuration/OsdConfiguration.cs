@@ -26,6 +26,12 @@ public sealed class OsdConfiguration
     /// <summary>Folder of the policy bundle; absolute.</summary>
     public required string Policy { get; init; }
 
+    /// <summary>Who else has a say in the policy.</summary>
+    public PolicySection PolicyRules { get; init; } = new();
+
+    /// <summary>The machine's labels, for rules to look at.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new SortedDictionary<string, string>();
+
     /// <summary>Where trustd answers, in the order they are tried. Empty in maintenance.</summary>
     public IReadOnlyList<Endpoint> TrustEndpoints { get; init; } = [];
 
@@ -56,6 +62,8 @@ public sealed class OsdConfiguration
         writer.Field("state", State);
         writer.Field("machined", Machined);
         writer.Field("policy", Policy);
+        if (PolicyRules.IsGiven) writer.Section("policyRules", PolicyRules.Write);
+        writer.Map("labels", Labels);
         if (TrustEndpoints.Count > 0 || Token is not null || CaBundle is not null) writer.Section("trust", WriteTrust);
         writer.List("sans", Names);
         if (Maintenance.Length > 0) writer.Field("maintenance", Maintenance.ReplaceLineEndings(" "));
@@ -84,6 +92,8 @@ public sealed class OsdConfiguration
             State = section.Required("state", Formats.AbsolutePath),
             Machined = section.Required("machined", Formats.AbsolutePath),
             Policy = section.Required("policy", Formats.AbsolutePath),
+            PolicyRules = section.Subsection("policyRules", PolicySection.Read) ?? new PolicySection(),
+            Labels = section.Map("labels", Formats.LabelName, Formats.LabelValue),
             TrustEndpoints = trust.Endpoints,
             Token = trust.Token,
             CaBundle = trust.CaBundle,

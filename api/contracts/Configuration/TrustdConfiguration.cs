@@ -18,6 +18,12 @@ public sealed class TrustdConfiguration
     /// <summary>Folder of the policy bundle; absolute.</summary>
     public required string Policy { get; init; }
 
+    /// <summary>Who else has a say in the policy.</summary>
+    public PolicySection PolicyRules { get; init; } = new();
+
+    /// <summary>The machine's labels, for rules to look at.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new SortedDictionary<string, string>();
+
     /// <summary>Names and addresses for trustd's own certificate.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
 
@@ -36,6 +42,8 @@ public sealed class TrustdConfiguration
         writer.Field("listen", Listen.ToString());
         writer.Field("state", State);
         writer.Field("policy", Policy);
+        if (PolicyRules.IsGiven) writer.Section("policyRules", PolicyRules.Write);
+        writer.Map("labels", Labels);
         writer.List("sans", Names);
         writer.Sections("bootstrap", Bootstrap, (token, w) => token.Write(w));
         return writer.ToString();
@@ -53,6 +61,8 @@ public sealed class TrustdConfiguration
             Listen = section.Required("listen", Formats.Endpoint),
             State = section.Required("state", Formats.AbsolutePath),
             Policy = section.Required("policy", Formats.AbsolutePath),
+            PolicyRules = section.Subsection("policyRules", PolicySection.Read) ?? new PolicySection(),
+            Labels = section.Map("labels", Formats.LabelName, Formats.LabelValue),
             Names = section.List("sans", Formats.HostOrAddress),
             Bootstrap = section.Sections("bootstrap", BootstrapToken.Read),
         };

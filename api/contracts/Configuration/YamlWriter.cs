@@ -42,6 +42,12 @@ sealed partial class YamlWriter
         _indent--;
     }
 
+    /// <summary>Names of the user's own with their values; writes nothing when there are none.</summary>
+    public void Map(string name, IReadOnlyDictionary<string, string> values)
+    {
+        if (values.Count > 0) Section(name, w => { foreach (var (key, value) in values) w.Field(key, value); });
+    }
+
     /// <summary>Writes nothing for an empty list.</summary>
     public void Sections<T>(string name, IReadOnlyList<T> items, Action<T, YamlWriter> write)
     {

@@ -18,15 +18,19 @@ sealed partial class CallGate
         var refusal = CheckIdentity(call.Caller);
         if (refusal is null)
         {
-            call.Decision = authorizer.Required.Decide(new AuthorizationInput
+            var input = new AuthorizationInput
             {
                 Caller = call.Caller.Authorization,
                 Method = call.Method,
-                Node = authorizationNode,
+                Node = node.ForPolicy(),
                 Request = message is null ? null : () => RequestJson.Format(message),
                 Time = time.GetUtcNow(),
-            });
-            refusal = Refusal(call.Decision);
+            };
+            call.Decision = await policy.DecideAsync(input, context.CancellationToken).ConfigureAwait(false);
+            refusal = Wants(call.Decision, Obligation.SecondPerson)
+                ? await SecondPersonAsync(call, message, input, context.CancellationToken).ConfigureAwait(false)
+                : Refusal(call.Decision);
+            if (call.Decision.DecisionId is { } id) call.Note("opa_decision_id", id);
         }
         if (message is not null) CallRecord.Describe(call, message);
         if (call.Decision is { RecordMode: RecordMode.BestEffort }) await record.KeepPaceAsync(call).ConfigureAwait(false);

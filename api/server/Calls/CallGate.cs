@@ -11,11 +11,9 @@ namespace Talos.Api.Server;
 /// INVARIANT: a handler runs only after policy allowed the call and, unless policy says otherwise, after its opening is durable.
 /// </summary>
 sealed partial class CallGate(
-    AuthorizerSlot authorizer, CallRecord record, NodeDescription node, RevocationView revocations, TimeProvider time,
+    PolicyInForce policy, ApprovalBook approvals, CallRecord record, NodeDescription node, RevocationView revocations, TimeProvider time,
     ILogger<CallGate> log, CancellationToken stopping) : Interceptor
 {
-    readonly AuthorizationNode authorizationNode = new() { Name = node.Name, Role = node.Role };
-
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {

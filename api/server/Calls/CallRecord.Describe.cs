@@ -17,6 +17,10 @@ sealed partial class CallRecord
         call.Fields = [.. paths.Select(path => new LoggedField { Path = path, Value = Read(request, path) })];
     }
 
+    /// <summary>The same fields for a person who is asked to approve the request.</summary>
+    public static IReadOnlyDictionary<string, string> Show(IMessage request, IReadOnlyList<string> paths) =>
+        paths.Select(path => (Path: path, Value: Read(request, path))).Where(f => f.Value.Length > 0).ToDictionary(f => f.Path, f => f.Value, StringComparer.Ordinal);
+
     public static Talos.Audit.Caller Describe(Caller caller)
     {
         var described = new Talos.Audit.Caller { SourceAddress = caller.SourceText };

@@ -41,6 +41,8 @@ sealed record ServiceFiles(OsdConfiguration Osd, TrustdConfiguration? Trustd)
             Listen = paths.TrustdListen,
             State = Path.Combine(paths.StateDirectory, "trustd"),
             Policy = paths.PolicyDirectory,
+            PolicyRules = machine.Policy,
+            Labels = machine.Machine.Labels,
             Names = trustdNames,
             Bootstrap = [.. machine.Trust.Bootstrap, BootstrapToken.ForNode(token, hostNames, networks, now + LocalTokenLife, LocalTokenUses)],
         };
@@ -70,6 +72,8 @@ sealed record ServiceFiles(OsdConfiguration Osd, TrustdConfiguration? Trustd)
             State = Path.Combine(paths.StateDirectory, "osd"),
             Machined = paths.MachinedSocket,
             Policy = paths.PolicyDirectory,
+            PolicyRules = machine.Policy,
+            Labels = machine.Machine.Labels,
             TrustEndpoints = trust,
             Token = token,
             Names = names,

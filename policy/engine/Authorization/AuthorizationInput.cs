@@ -1,7 +1,7 @@
 namespace Talos.Policy;
 
 /// <summary>What a decision may depend on. Rules see it as the Rego document <c>input</c>.</summary>
-public sealed class AuthorizationInput
+public sealed record AuthorizationInput
 {
     public required AuthorizationCaller Caller { get; init; }
 
@@ -61,7 +61,7 @@ public sealed class AuthorizationCaller
 }
 
 /// <summary>The node that the call is for.</summary>
-public sealed class AuthorizationNode
+public sealed record AuthorizationNode
 {
     // Before `Unknown`, which takes it when the class is initialised.
     static readonly IReadOnlyDictionary<string, string> EmptyMap = new Dictionary<string, string>();

@@ -6,7 +6,6 @@ public sealed class Authorizer
     readonly string[] _methods;
     readonly EvaluationLimits _limits;
     readonly IssuancePolicy? _issuance;
-    readonly Lock _activation = new();
     volatile Ruleset _rules;
 
     Authorizer(string[] methods, EvaluationLimits limits, Ruleset rules, IssuancePolicy? issuance)
@@ -33,6 +32,9 @@ public sealed class Authorizer
     /// <summary>The revision in force.</summary>
     public string Revision => _rules.Revision;
 
+    /// <summary>The methods that the bundle in force has rules for, in order.</summary>
+    public IReadOnlyList<string> NamedMethods => _rules.Methods;
+
     /// <summary>
     /// Never throws on input: an evaluation that fails is a deny that says so. Calls that depend on method, roles and attestation
     /// only are answered from a table without allocating.
@@ -44,15 +46,33 @@ public sealed class Authorizer
 
     /// <summary>Puts another bundle in force at once. Calls already being decided finish under the revision they began with.</summary>
     /// <exception cref="PolicyException">The bundle is in error or drops a method's rule; the old one stays in force.</exception>
-    public void Activate(PolicyBundle bundle)
+    public void Activate(PolicyBundle bundle) => Activate(Prepare(bundle));
+
+    /// <summary>Everything that activation needs and that can fail, done ahead.</summary>
+    /// <exception cref="PolicyException">The bundle is in error or drops a method's rule.</exception>
+    public PreparedRules Prepare(PolicyBundle bundle) => new(Ruleset.Build(bundle, _methods, _limits), _issuance?.Prepare(bundle));
+
+    /// <summary>Puts prepared rules in force at once. Never fails.</summary>
+    public void Activate(PreparedRules prepared)
     {
-        lock (_activation)
-        {
-            Ruleset rules = Ruleset.Build(bundle, _methods, _limits);
-            _issuance?.Activate(bundle);
-            _rules = rules;
-        }
+        if (prepared.Issuance is { } issuance) _issuance?.Activate(issuance);
+        _rules = prepared.Rules;
     }
 
     internal Ruleset Rules => _rules;
+}
+
+/// <summary>Rules that name every method of the server and are ready to decide. Only an <see cref="Authorizer"/> makes them.</summary>
+public sealed class PreparedRules
+{
+    internal PreparedRules(Ruleset rules, IssuancePolicy.Rules? issuance) => (Rules, Issuance) = (rules, issuance);
+
+    internal Ruleset Rules { get; }
+
+    internal IssuancePolicy.Rules? Issuance { get; }
+
+    public string Revision => Rules.Revision;
+
+    /// <summary>What these rules would decide.</summary>
+    public Decision Decide(AuthorizationInput input) => Rules.Decide(input);
 }

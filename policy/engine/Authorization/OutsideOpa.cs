@@ -31,6 +31,9 @@ public sealed class OutsideOpa : IDisposable
         _clock = clock ?? TimeProvider.System;
     }
 
+    /// <summary>What is asked.</summary>
+    public Uri Address => _address;
+
     public async Task<Decision> DecideAsync(AuthorizationInput input, CancellationToken cancellation)
     {
         try

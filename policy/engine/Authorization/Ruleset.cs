@@ -4,6 +4,7 @@ namespace Talos.Policy;
 sealed class Ruleset
 {
     const string EntryPoint = "data.talos.authz.decision = decision";
+    static readonly Value[] InvalidPath = [Value.From("talos"), Value.From("authz"), Value.From("invalid")];
     static readonly Value[] MethodsPath = [Value.From("talos"), Value.From("authz"), Value.From("methods")];
     static readonly Value[] RolesPath = [Value.From("talos"), Value.From("roles")];
 
@@ -25,6 +26,8 @@ sealed class Ruleset
 
     public DecisionTable Table => _table;
 
+    public required IReadOnlyList<string> Methods { get; init; }
+
     public static Ruleset Build(PolicyBundle bundle, IReadOnlyCollection<string> methods, EvaluationLimits limits)
     {
         var errors = new List<PolicyError>();
@@ -35,9 +38,10 @@ sealed class Ruleset
         string[] named = [.. rules.Keys.Sorted.OfType<StringValue>().Select(s => s.Text)];
         string[] missing = [.. methods.Except(named, StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         if (missing.Length > 0) throw PolicyException.MissingMethods(missing);
+        RefuseInvalid(bundle, options);
         string[] roles = Roles(rules, Object(bundle, options, RolesPath));
         var table = new DecisionTable(named, roles);
-        var ruleset = new Ruleset(bundle, query, table, options);
+        var ruleset = new Ruleset(bundle, query, table, options) { Methods = named };
         ruleset.Precompute(named, roles);
         return ruleset;
     }
@@ -45,12 +49,22 @@ sealed class Ruleset
     public static IReadOnlyList<string> NamedMethods(PolicyBundle bundle) =>
         [.. (Object(bundle, EvaluationOptions.Default, MethodsPath) ?? ObjectValue.Empty).Keys.Sorted.OfType<StringValue>().Select(s => s.Text)];
 
-    static ObjectValue? Object(PolicyBundle bundle, EvaluationOptions options, Value[] path)
+    // What the rules themselves find wrong with their data: a misspelt method in a list of exceptions must not be a hole.
+    static void RefuseInvalid(PolicyBundle bundle, EvaluationOptions options)
+    {
+        if (Document(bundle, options, InvalidPath) is not SetValue { Count: > 0 } invalid) return;
+        throw new PolicyException([.. invalid.Members.Sorted.ToArray().Select(why => new PolicyError(
+            "invalid_data", "", 0, 0, why is StringValue s ? s.Text : why.ToString(), "data.talos.authz.invalid says so"))]);
+    }
+
+    static ObjectValue? Object(PolicyBundle bundle, EvaluationOptions options, Value[] path) => Document(bundle, options, path) as ObjectValue;
+
+    static Value? Document(PolicyBundle bundle, EvaluationOptions options, Value[] path)
     {
         try
         {
             Value? value = new Evaluation(bundle.Program, null, options).Document(path);
-            return (value is VirtualDoc doc ? doc.Force() : value) as ObjectValue;
+            return value is VirtualDoc doc ? doc.Force() : value;
         }
         catch (EvaluationException e)
         {

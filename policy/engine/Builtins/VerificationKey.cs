@@ -70,19 +70,30 @@ sealed class VerificationKey
     {
         try
         {
-            if (pem.Contains("RSA PRIVATE KEY", StringComparison.Ordinal))
-            {
-                var rsa = RSA.Create();
-                rsa.ImportFromPem(pem);
-                return (new VerificationKey { _rsa = rsa }, "RS256");
-            }
+            // RFC 5958 §2: `PRIVATE KEY` says what it is only inside.
             var ec = ECDsa.Create();
-            ec.ImportFromPem(pem);
-            return (new VerificationKey { _ec = ec }, ec.KeySize switch { 384 => "ES384", 521 => "ES512", _ => "ES256" });
+            if (TryImport(ec, pem)) return (new VerificationKey { _ec = ec }, ec.KeySize switch { 384 => "ES384", 521 => "ES512", _ => "ES256" });
+            ec.Dispose();
+            var rsa = RSA.Create();
+            rsa.ImportFromPem(pem);
+            return (new VerificationKey { _rsa = rsa }, "RS256");
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             throw new PolicyException("bundle_signature", "", $"the signing key cannot be read: {e.Message}", "give an EC or RSA private key in PEM");
+        }
+    }
+
+    static bool TryImport(ECDsa key, string pem)
+    {
+        try
+        {
+            key.ImportFromPem(pem);
+            return true;
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            return false;
         }
     }
 

@@ -15,18 +15,46 @@ static class BundleReader
     // LIMIT: unpacked size of a bundle; stops a compression bomb, and leaves room for large data documents.
     const long MaxBytes = 1L << 30;
 
-    public static IReadOnlyList<BundleFile> Read(string path)
+    public static IReadOnlyList<BundleFile> Read(string path) => Sorted(path, () =>
+    {
+        if (Directory.Exists(path)) return ReadDirectory(path);
+        if (!File.Exists(path)) throw new PolicyException("bundle_error", path, "there is no such bundle", "give a directory or a .tar.gz file");
+        using FileStream stream = File.OpenRead(path);
+        return ReadArchive(stream, MaxBytes);
+    });
+
+    /// <summary>Reads a tar.gz.</summary>
+    /// <param name="tarGz">The archive.</param>
+    /// <param name="maxBytes">What it may hold unpacked.</param>
+    public static IReadOnlyList<BundleFile> Read(ReadOnlyMemory<byte> tarGz, long maxBytes) => Sorted("", () =>
+    {
+        using var stream = new MemoryStream(tarGz.ToArray(), writable: false);
+        return ReadArchive(stream, maxBytes);
+    });
+
+    /// <summary>The same files always give the same bytes.</summary>
+    public static byte[] Pack(IReadOnlyList<BundleFile> files)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.SmallestSize, leaveOpen: true))
+        using (var tar = new TarWriter(gzip, TarEntryFormat.Ustar))
+        {
+            foreach (BundleFile file in files)
+                tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, file.Path) { DataStream = new MemoryStream(file.Content), ModificationTime = DateTimeOffset.UnixEpoch });
+        }
+        return packed.ToArray();
+    }
+
+    static List<BundleFile> Sorted(string path, Func<List<BundleFile>> read)
     {
         List<BundleFile> files;
         try
         {
-            files = Directory.Exists(path) ? ReadDirectory(path)
-                : File.Exists(path) ? ReadArchive(path)
-                : throw new PolicyException("bundle_error", path, "there is no such bundle", "give a directory or a .tar.gz file");
+            files = read();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw new PolicyException("bundle_error", path, $"the bundle cannot be read: {e.Message}");
+            throw new PolicyException("bundle_error", path, $"the bundle cannot be read: {e.Message}", "a bundle is a directory or a gzip-compressed tar");
         }
         files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
         for (int i = 1; i < files.Count; i++)
@@ -51,7 +79,8 @@ static class BundleReader
             }
         }
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (BundleFile file in files)
+        // What is signed keeps its name when it is signed again.
+        foreach (BundleFile file in files.Where(f => f.Path != BundleSignature.FileName))
         {
             hash.AppendData(SHA256.HashData(Encoding.UTF8.GetBytes(file.Path)));
             hash.AppendData(SHA256.HashData(file.Content));
@@ -68,17 +97,16 @@ static class BundleReader
             string name = Path.GetRelativePath(root, path).Replace('\\', '/');
             if (!Belongs(name)) continue;
             total += new FileInfo(path).Length;
-            Check(name, files.Count, total);
+            Check(name, files.Count, total, MaxBytes);
             files.Add(new BundleFile(name, File.ReadAllBytes(path)));
         }
         return files;
     }
 
-    static List<BundleFile> ReadArchive(string path)
+    static List<BundleFile> ReadArchive(Stream stream, long maxBytes)
     {
         var files = new List<BundleFile>();
         long total = 0;
-        using FileStream stream = File.OpenRead(path);
         using var unpacked = new GZipStream(stream, CompressionMode.Decompress);
         using var tar = new TarReader(unpacked);
         while (tar.GetNextEntry() is { } entry)
@@ -89,7 +117,7 @@ static class BundleReader
             if (name.Split('/').Contains("..")) throw new PolicyException("bundle_error", entry.Name, "a path in the bundle leaves the bundle");
             if (!Belongs(name)) continue;
             total += entry.Length;
-            Check(name, files.Count, total);
+            Check(name, files.Count, total, maxBytes);
             var content = new byte[entry.Length];
             entry.DataStream.ReadExactly(content);
             files.Add(new BundleFile(name, content));
@@ -104,9 +132,9 @@ static class BundleReader
         return file.EndsWith(".rego", StringComparison.Ordinal) || file is "data.json" or "data.yaml" or "data.yml" || name is ".manifest" or ".signatures.json";
     }
 
-    static void Check(string name, int count, long total)
+    static void Check(string name, int count, long total, long maxBytes)
     {
         if (count >= MaxFiles) throw new PolicyException("bundle_limit", name, $"the bundle has more than {MaxFiles} files");
-        if (total > MaxBytes) throw new PolicyException("bundle_limit", name, $"the bundle is larger than {MaxBytes} bytes");
+        if (total > maxBytes) throw new PolicyException("bundle_limit", name, $"the bundle is larger than {maxBytes} bytes");
     }
 }

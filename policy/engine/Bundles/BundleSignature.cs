@@ -10,7 +10,7 @@ namespace Talos.Policy;
 /// </summary>
 static class BundleSignature
 {
-    const string FileName = ".signatures.json";
+    public const string FileName = ".signatures.json";
 
     public static string Sign(IReadOnlyList<BundleFile> files, string privateKeyPem, string keyId, string scope)
     {

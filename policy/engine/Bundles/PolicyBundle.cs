@@ -35,12 +35,23 @@ public sealed class PolicyBundle
 
     public static bool TryLoad(string directoryOrTarGz, out PolicyBundle? bundle, out IReadOnlyList<PolicyError> errors) => TryLoad(directoryOrTarGz, null, out bundle, out errors);
 
-    public static bool TryLoad(string directoryOrTarGz, BundleVerification? verification, out PolicyBundle? bundle, out IReadOnlyList<PolicyError> errors)
+    public static bool TryLoad(string directoryOrTarGz, BundleVerification? verification, out PolicyBundle? bundle, out IReadOnlyList<PolicyError> errors) =>
+        TryLoad(() => BundleReader.Read(directoryOrTarGz), verification, out bundle, out errors);
+
+    /// <summary>Loads a gzip-compressed tar that came over the network.</summary>
+    /// <param name="tarGz">The bundle.</param>
+    /// <param name="maxBytes">What it may hold unpacked.</param>
+    /// <param name="verification">When given, a bundle without a valid signature over every file is refused.</param>
+    /// <exception cref="PolicyException">The bundle is malformed, too large, unsigned or tampered with.</exception>
+    public static PolicyBundle Load(ReadOnlyMemory<byte> tarGz, long maxBytes, BundleVerification? verification) =>
+        TryLoad(() => BundleReader.Read(tarGz, maxBytes), verification, out PolicyBundle? bundle, out IReadOnlyList<PolicyError> errors) ? bundle! : throw new PolicyException(errors);
+
+    static bool TryLoad(Func<IReadOnlyList<BundleFile>> read, BundleVerification? verification, out PolicyBundle? bundle, out IReadOnlyList<PolicyError> errors)
     {
         bundle = null;
         try
         {
-            IReadOnlyList<BundleFile> files = BundleReader.Read(directoryOrTarGz);
+            IReadOnlyList<BundleFile> files = read();
             if (verification is not null) BundleSignature.Verify(files, verification);
             var found = new List<PolicyError>();
             ObjectValue data = BundleContent.Data(files, found);
@@ -80,8 +91,21 @@ public sealed class PolicyBundle
     /// <param name="privateKeyPem">An EC (P-256) or RSA private key.</param>
     /// <param name="keyId">Names the key to whoever verifies.</param>
     /// <param name="scope">What the bundle is for; may be empty.</param>
+    /// <exception cref="PolicyException">The bundle cannot be read, or the key is none to sign with.</exception>
     public static string Sign(string directory, string privateKeyPem, string keyId, string scope = "") =>
         BundleSignature.Sign(BundleReader.Read(directory), privateKeyPem, keyId, scope);
+
+    /// <summary>The files of a bundle as a tar.gz, to be sent; the same files give the same bytes.</summary>
+    /// <param name="directoryOrTarGz">The bundle.</param>
+    /// <param name="signatures">Takes the place of its <c>.signatures.json</c>; null leaves that as it is.</param>
+    /// <exception cref="PolicyException">The bundle cannot be read.</exception>
+    public static byte[] Pack(string directoryOrTarGz, string? signatures = null)
+    {
+        IReadOnlyList<BundleFile> files = BundleReader.Read(directoryOrTarGz);
+        if (signatures is not null)
+            files = [.. files.Where(f => f.Path != BundleSignature.FileName), new BundleFile(BundleSignature.FileName, System.Text.Encoding.UTF8.GetBytes(signatures))];
+        return BundleReader.Pack(files);
+    }
 }
 
 /// <summary>One file of a bundle; the path is relative, with forward slashes.</summary>

@@ -36,13 +36,11 @@ public sealed class IssuancePolicy
     /// <summary>The revision in force.</summary>
     public string Revision => _rules.Bundle.Revision;
 
-    /// <summary>Puts another bundle in force at once.</summary>
-    /// <exception cref="PolicyException">The bundle drops a way's rule; the old one stays in force.</exception>
-    public void Activate(PolicyBundle bundle)
-    {
-        ArgumentNullException.ThrowIfNull(bundle);
-        _rules = Rules.Build(bundle, _ways);
-    }
+    /// <summary>What activation needs and what can fail.</summary>
+    /// <exception cref="PolicyException">The bundle drops a way's rule.</exception>
+    internal Rules Prepare(PolicyBundle bundle) => Rules.Build(bundle, _ways);
+
+    internal void Activate(Rules rules) => _rules = rules;
 
     /// <summary>Never throws on input: an evaluation that fails, or gives what no certificate may say, is a no that says so.</summary>
     public IssuanceDecision Decide(IssuanceInput input)
@@ -108,7 +106,7 @@ public sealed class IssuancePolicy
 
     static IssuanceDecision Failed(string why, Rules rules) => new(EvaluationFailed, $"the policy could not decide: {why}", "", rules.Bundle.Revision, null);
 
-    sealed record Rules(PolicyBundle Bundle, Query Query)
+    internal sealed record Rules(PolicyBundle Bundle, Query Query)
     {
         public static Rules Build(PolicyBundle bundle, string[] ways)
         {

@@ -27,7 +27,7 @@ static class ServerBenchHost
                 Listen = new IPEndPoint(IPAddress.Loopback, 0),
                 Trust = trust,
                 Node = new NodeDescription("bench", "cp-1", "controlplane"),
-                Policy = PolicyBundle.Load(Path.Combine(Root(), "policy", "bundle")),
+                Policy = PolicyInForce.Open(new PolicySource { Shipped = Path.Combine(Root(), "policy", "bundle") }),
                 Audit = record,
                 Maintenance = mode == "bare" ? new MaintenanceMode("", new HashSet<string> { "/talos.machine.v1.MachineService/Version" }) : null,
             },

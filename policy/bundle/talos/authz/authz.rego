@@ -75,18 +75,27 @@ recorded := {
 
 granted if {
 	some role in input.caller.roles
-	role in rule.roles
+	suffices(role)
 }
+
+suffices(role) if role in rule.roles
 
 # Roles of the cluster's own making: data.talos.roles["team:blue"].methods.
-granted if {
-	some role in input.caller.roles
-	input.method in data.talos.roles[role].methods
-}
+suffices(role) if input.method in data.talos.roles[role].methods
 
 needs_second_person if {
-	rule.second_person
+	two_people
 	not approved
+}
+
+# Two people: where the method itself says so, and what data.talos.second_person adds, by name or for everything critical.
+two_people if rule.second_person
+
+two_people if input.method in data.talos.second_person.methods
+
+two_people if {
+	rule.critical
+	data.talos.second_person.critical
 }
 
 approved if {
@@ -94,7 +103,7 @@ approved if {
 	approval.by != input.caller.name
 	approval.expires_at > input.time
 	some role in approval.roles
-	role in rule.roles
+	suffices(role)
 }
 
 # A node's certificate is for the node alone.
@@ -112,4 +121,25 @@ deny contains {
 } if {
 	rule.attested
 	not input.node.attested
+}
+
+# What is wrong with the data. A bundle of which this set is not empty is refused: a misspelt name would be an exception from a rule.
+invalid contains $"data.talos.second_person.methods names `{method}`, which is no method here" if {
+	some method in data.talos.second_person.methods
+	not data.talos.authz.methods[method]
+}
+
+invalid contains "data.talos.second_person.critical must be true or false" if {
+	not is_boolean(data.talos.second_person.critical)
+}
+
+invalid contains $"data.talos.roles[`{role}`] names `{method}`, which is no method here" if {
+	some role, rights in data.talos.roles
+	some method in rights.methods
+	not data.talos.authz.methods[method]
+}
+
+invalid contains $"data.talos.roles[`{role}`]: the roles that begin with `os:` are the system's own" if {
+	some role, _ in data.talos.roles
+	startswith(role, "os:")
 }

@@ -104,3 +104,33 @@ test_reader_may_not_fetch_the_record if {
 	not d.allow
 	d.reason == "role_not_allowed"
 }
+
+test_second_person_for_everything_critical if {
+	d := authz.decision with input as call(reboot, ["os:admin"]) with data.talos.second_person as {"critical": true, "methods": []}
+	d.reason == "needs_second_person"
+}
+
+test_second_person_for_what_is_named if {
+	named := {"critical": false, "methods": [reboot]}
+	d := authz.decision with input as call(reboot, ["os:operator"]) with data.talos.second_person as named
+	d.reason == "needs_second_person"
+	other := authz.decision with input as call("/talos.machine.v1.MachineService/Version", ["os:admin"]) with data.talos.second_person as named
+	other.allow
+}
+
+test_an_approver_must_hold_a_role_of_the_method if {
+	reader := object.union(approval("bob"), {"roles": ["os:reader"]})
+	changed := object.union(call("/x/Wipe", ["os:admin"]), {"approvals": [reader]})
+	d := authz.decision with input as changed with data.talos.authz.methods as wipe
+	d.reason == "needs_second_person"
+}
+
+test_shipped_data_is_valid if {
+	count(authz.invalid) == 0
+}
+
+test_invalid_data_is_named if {
+	found := authz.invalid with data.talos.second_person as {"critical": "yes", "methods": ["/x/Typo"]}
+		with data.talos.roles as {"team:blue": {"methods": ["/x/Other"]}, "os:root": {"methods": []}}
+	count(found) == 4
+}
