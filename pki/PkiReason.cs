@@ -23,8 +23,6 @@ public enum PkiReason
     IssuerMismatch,
     LintFailed,
     SerialNotRecorded,
-    MalformedToken,
-    TokenMismatch,
     EmptyBundle,
 }
 
@@ -53,8 +51,6 @@ public static class PkiReasonText
         PkiReason.IssuerMismatch => "pki.issuer-mismatch",
         PkiReason.LintFailed => "pki.lint-failed",
         PkiReason.SerialNotRecorded => "pki.serial-not-recorded",
-        PkiReason.MalformedToken => "pki.malformed-token",
-        PkiReason.TokenMismatch => "pki.token-mismatch",
         PkiReason.EmptyBundle => "pki.empty-bundle",
     };
 }

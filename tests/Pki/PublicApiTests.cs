@@ -27,7 +27,7 @@ public sealed class PublicApiTests
         Type[] proofs =
         [
             typeof(VerifiedRequest), typeof(PreparedCertificate), typeof(PeerIdentity), typeof(ValidatedPath), typeof(ValidationResult),
-            typeof(SerialRecord), typeof(Certificate), typeof(CertificateAuthority), typeof(JoinToken), typeof(TrustStore), typeof(SpiffeId),
+            typeof(SerialRecord), typeof(Certificate), typeof(CertificateAuthority), typeof(TrustStore), typeof(SpiffeId),
         ];
         foreach (Type proof in proofs)
         {
@@ -39,7 +39,7 @@ public sealed class PublicApiTests
     [Fact]
     public void Accepts_enums_only_with_a_safe_zero()
     {
-        string[] safe = ["Unspecified", "NotValidated", "Unknown", "None", "NotRecorded", "Rejected", "Required"];
+        string[] safe = ["Unspecified", "NotValidated", "Unknown", "None", "NotRecorded", "Required"];
         foreach (Type type in typeof(Certificate).Assembly.GetExportedTypes().Where(t => t.IsEnum))
             Assert.Contains(Enum.GetName(type, Enum.ToObject(type, 0)), safe);
     }

@@ -14,9 +14,8 @@ static class Refusals
         PkiReason.ExcessName or PkiReason.ExcessRole or PkiReason.NameKindNotAllowed or PkiReason.LifetimeTooLong => RefusalReason.NotAllowed,
         PkiReason.SerialNotRecorded or PkiReason.IssuerExpired or PkiReason.IssuerMismatch => RefusalReason.BackendUnavailable,
         PkiReason.LintFailed or PkiReason.Unspecified => RefusalReason.Internal,
-        PkiReason.TokenMismatch => RefusalReason.NotAllowed,
         PkiReason.MalformedDer or PkiReason.MalformedPem or PkiReason.TooLarge or PkiReason.UnsupportedVersion or PkiReason.UnsupportedAlgorithm
             or PkiReason.MalformedExtension or PkiReason.WeakKey or PkiReason.KeyNotAllowed or PkiReason.BadSignature or PkiReason.MalformedName
-            or PkiReason.MalformedToken or PkiReason.EmptyBundle => RefusalReason.InvalidRequest,
+            or PkiReason.EmptyBundle => RefusalReason.InvalidRequest,
     };
 }
