@@ -17,7 +17,7 @@ namespace Talos.Trustd;
 /// <summary>Everything of one running trustd, opened in the order in which each part needs the one before, closed the other way round.</summary>
 sealed class TrustdServer : IAsyncDisposable
 {
-    readonly CertificateAuthority authority;
+    readonly AuthorityKeeper authorities;
     readonly CertificateLedger ledger;
     readonly CheckpointSigner signer;
     readonly AuditLog record;
@@ -26,10 +26,11 @@ sealed class TrustdServer : IAsyncDisposable
     readonly OutsideOpa? opa;
     readonly CancellationTokenSource stop = new();
     Task renewal = Task.CompletedTask;
+    Task following = Task.CompletedTask;
 
-    TrustdServer(CertificateAuthority authority, CertificateLedger ledger, CheckpointSigner signer, AuditLog record, NodeIdentity identity, ApiHost host, OutsideOpa? opa)
+    TrustdServer(AuthorityKeeper authorities, CertificateLedger ledger, CheckpointSigner signer, AuditLog record, NodeIdentity identity, ApiHost host, OutsideOpa? opa)
     {
-        this.authority = authority;
+        this.authorities = authorities;
         this.ledger = ledger;
         this.signer = signer;
         this.record = record;
@@ -51,16 +52,14 @@ sealed class TrustdServer : IAsyncDisposable
         Directory.CreateDirectory(configuration.State, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var signer = Ed25519CheckpointSigner.LoadOrCreate(Path.Combine(configuration.State, "audit.key"), $"{configuration.Cluster}/{configuration.Node}/trustd");
         var record = AuditLog.Open(Path.Combine(configuration.State, "audit"), new AuditLogOptions { Signer = signer, Node = configuration.Node, TimeProvider = time });
-        var (authority, created) = AuthorityFiles.Open(configuration.State, configuration.Cluster, time);
-        if (created)
-            await record.AppendAsync(new Entry { Kind = EntryKind.CertificateIssued, Message = $"made the CA {authority.Certificate.Fingerprint}" }, cancellation);
         var ledger = CertificateLedger.Open(Path.Combine(configuration.State, "ledger.db"), time);
+        var authorities = await AuthorityKeeper.OpenAsync(configuration.State, configuration.Cluster, ledger, record, time, cancellation);
         foreach (var token in configuration.Bootstrap) await ledger.AddTokenAsync(Admit(token, time), cancellation);
 
         var policySource = PolicySource.From(configuration.Policy, configuration.State, configuration.PolicyRules, time);
         var policy = PolicyInForce.Open(policySource);
         var issuance = policy.ForCertificates(Evidence.Ways);
-        var issuer = new Issuer(authority, ledger, record);
+        var issuer = new Issuer(authorities, ledger, record);
         var registrar = new Registrar(configuration.Cluster, issuance, issuer, ledger, time);
         var revocations = new RevocationView();
         var feed = new RevocationFeed(ledger, revocations);
@@ -75,8 +74,8 @@ sealed class TrustdServer : IAsyncDisposable
                 Names = [.. configuration.Names.Append(configuration.Node).Distinct()],
                 Time = time,
             },
-            new SelfSource(registrar, issuer, configuration.Node, configuration.Names), log.CreateLogger("identity"));
-        var service = new Service.TrustService(configuration.Cluster, issuer, registrar, new TokenGate(ledger), ledger, feed, record, time);
+            new SelfSource(registrar, configuration.Node, configuration.Names), log.CreateLogger("identity"));
+        var service = new Service.TrustService(configuration.Cluster, authorities, registrar, new TokenGate(ledger), ledger, feed, record, time);
         var approvals = new ApprovalBook(time, ApiLimits.ApprovalLifetime);
         var node = new NodeDescription(configuration.Cluster, configuration.Node, "controlplane") { Labels = configuration.Labels };
         var host = ApiHost.Create(
@@ -94,9 +93,10 @@ sealed class TrustdServer : IAsyncDisposable
                 Log = log,
             },
             new ApiServices().Add(service).Add(new AuditReader(record)).Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
-        var server = new TrustdServer(authority, ledger, signer, record, identity, host, policySource.Outside);
+        var server = new TrustdServer(authorities, ledger, signer, record, identity, host, policySource.Outside);
         server.renewal = identity.RunAsync(server.stop.Token);
         await identity.Ready.WaitAsync(cancellation);
+        server.following = new OwnTrust(authorities, identity, ledger, log.CreateLogger("trust")).RunAsync(server.stop.Token);
         await host.StartAsync(cancellation);
         return server;
     }
@@ -109,11 +109,11 @@ sealed class TrustdServer : IAsyncDisposable
         await host.DisposeAsync();
         opa?.Dispose();
         await stop.CancelAsync();
-        await renewal;
+        await Task.WhenAll(renewal, following);
         await ledger.DisposeAsync();
         await record.DisposeAsync();
         signer.Dispose();
-        authority.Dispose();
+        authorities.Dispose();
         stop.Dispose();
     }
 

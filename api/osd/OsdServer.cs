@@ -61,8 +61,10 @@ static partial class OsdServer
         {
             // Without a certificate there is nothing to answer with; callers see a closed port, not a broken handshake.
             await identity.Ready.WaitAsync(stop).ConfigureAwait(false);
-            following = new TrustdRevocations(
-                configuration.Cluster, configuration.TrustEndpoints, identity.Slot, revocations, time, log.CreateLogger("revocations")).RunAsync(background.Token);
+            following = Task.WhenAll(
+                new TrustdRevocations(
+                    configuration.Cluster, configuration.TrustEndpoints, identity.Slot, revocations, time, log.CreateLogger("revocations")).RunAsync(background.Token),
+                new TrustFollower(configuration.Cluster, configuration.TrustEndpoints, identity, time, log.CreateLogger("trust")).RunAsync(background.Token));
             await host.StartAsync(stop).ConfigureAwait(false);
             log.CreateLogger("osd").LogInformation("serving {Methods} methods on {Endpoint} under policy {Revision}", host.Methods.Count, host.Endpoint, policy.Authorizer!.Revision);
             await StoppedAsync(host, stop).ConfigureAwait(false);

@@ -20,9 +20,37 @@ public sealed partial class CertificateAuthority
             return excess;
         if (profile.IsAuthority && Certificate.BasicConstraints is { PathLength: 0 })
             return new PkiFailure(PkiReason.IssuerMismatch, "this authority may not sign another authority");
+        return await PrepareAsync(profile, grant, request.PublicKey, CertificateWriter.SubjectOf(profile, grant), reserve, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Prepares a second certificate for a root that is to follow this one: same name and key, signed by this authority, bound to the cluster
+    /// and without authorities below it. Whoever trusts only the old root reaches what the new one signs through it.
+    /// </summary>
+    public async ValueTask<Checked<PreparedCertificate>> PrepareSuccessorAsync(
+        Certificate successor, string cluster, SerialReservation reserve, CancellationToken cancellation = default)
+    {
+        CertificateProfile profile = CertificateProfile.OsIntermediate;
+        var grant = new IdentityGrant { Cluster = cluster, Name = $"{cluster}-os-root" };
+        if (grant.Fault(profile) is { } fault)
+            return fault;
+        if (profile.KeyFault(successor.PublicKey) is { } weak)
+            return weak;
+        if (Certificate.BasicConstraints is { PathLength: 0 })
+            return new PkiFailure(PkiReason.IssuerMismatch, "this authority may not sign another authority");
+        // A root's own signature is its proof of possession.
+        if (!successor.IsAuthority || !successor.IsSelfIssued
+            || successor.PublicKey.Verify(successor.SignatureAlgorithm, successor.ToBeSigned.Span, successor.Signature.Span) != SignatureVerdict.Valid)
+            return new PkiFailure(PkiReason.IssuerMismatch, "the successor is not a root that signed itself");
+        return await PrepareAsync(profile, grant, successor.PublicKey, successor.Subject, reserve, cancellation).ConfigureAwait(false);
+    }
+
+    async ValueTask<Checked<PreparedCertificate>> PrepareAsync(
+        CertificateProfile profile, IdentityGrant grant, SubjectPublicKey key, DistinguishedName subject, SerialReservation reserve, CancellationToken cancellation)
+    {
         for (int attempt = 0; attempt < SerialAttempts; attempt++)
         {
-            if (!Build(profile, grant, request.PublicKey).Is(out SerialRecord? record, out PkiFailure? failure))
+            if (!Build(profile, grant, key, subject).Is(out SerialRecord? record, out PkiFailure? failure))
                 return failure;
             switch (await reserve(record, cancellation).ConfigureAwait(false))
             {
@@ -53,7 +81,7 @@ public sealed partial class CertificateAuthority
         return Certificate.ParseDer(der).Require();
     }
 
-    Checked<SerialRecord> Build(CertificateProfile profile, IdentityGrant grant, SubjectPublicKey key)
+    Checked<SerialRecord> Build(CertificateProfile profile, IdentityGrant grant, SubjectPublicKey key, DistinguishedName name)
     {
         DateTimeOffset now = WholeSeconds(_time.GetUtcNow());
         DateTimeOffset notBefore = now - profile.Backdate;
@@ -71,7 +99,7 @@ public sealed partial class CertificateAuthority
         {
             Serial = serial,
             Issuer = Certificate.Subject,
-            Subject = CertificateWriter.SubjectOf(profile, grant),
+            Subject = name,
             NotBefore = notBefore,
             NotAfter = notAfter,
             PublicKey = key,

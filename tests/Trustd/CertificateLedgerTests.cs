@@ -14,10 +14,10 @@ public sealed class CertificateLedgerTests : IAsyncLifetime
 
     string File => Path.Combine(folder, "ledger.db");
 
-    public ValueTask InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         ledger = CertificateLedger.Open(File, time);
-        return ValueTask.CompletedTask;
+        await ledger.AddFirstAuthorityAsync(new LedgerAuthority(1, "aa", new byte[1], "", ReadOnlyMemory<byte>.Empty, AuthorityState.Signing), default);
     }
 
     public async ValueTask DisposeAsync()
@@ -138,7 +138,7 @@ public sealed class CertificateLedgerTests : IAsyncLifetime
     }
 
     static CertificateReservation Reservation(string serial, string name) =>
-        new(serial, 1, name, ["os:node"], $"spiffe://demo/node/{name}", "token", "token abcdefgh", new byte[32], Start, Start.AddHours(24));
+        new(serial, 1, name, ["os:node"], $"spiffe://demo/node/{name}", "token", "token abcdefgh", new byte[32], Start, Start.AddHours(24), 1);
 
     static LedgerToken Token(string id, int uses) =>
         new(id, new byte[32], new byte[32], LedgerTokenUse.Node, "", [], ["worker-*"], ["10.0.0.0/8"], Start, "admin", Start.AddHours(1), uses, null);

@@ -92,7 +92,7 @@ public sealed class IssuanceTests : IAsyncLifetime
         Assert.DoesNotContain((await administrator.CertificateListAsync(new CertificateListRequest())).Certificates, c => c.Name == "worker-1");
         await trustd.RestartAsync(() =>
         {
-            using var log = OpenRecord();
+            using var log = trustd.OpenRecord();
             var refused = log.Read(0, long.MaxValue).Select(r => r.Entry).Where(e => e.Kind == EntryKind.CallClosed && e.Outcome.Status == "PERMISSION_DENIED").ToArray();
             Assert.Contains(refused, e => e.Details.TryGetValue("token_refused", out var why) && why == "wrong secret");
             Assert.DoesNotContain(log.Read(0, long.MaxValue), r => r.Entry.ToString().Contains(wrong[9..], StringComparison.Ordinal));
@@ -214,11 +214,4 @@ public sealed class IssuanceTests : IAsyncLifetime
     EnrollRequest Enrol(CertificateSigningRequest csr) => new() { Csr = ByteString.CopyFrom(csr.Der.Span), Token = trustd.NodeToken.Reveal() };
 
     static IssueClientRequest Ask(CertificateSigningRequest csr, string token) => new() { Csr = ByteString.CopyFrom(csr.Der.Span), Token = token };
-
-    AuditLog OpenRecord()
-    {
-        var state = Path.Combine(trustd.Folder, "state");
-        var signer = Ed25519CheckpointSigner.LoadOrCreate(Path.Combine(state, "audit.key"), "demo/cp-1/trustd");
-        return AuditLog.Open(Path.Combine(state, "audit"), new AuditLogOptions { Signer = signer, Node = "cp-1" });
-    }
 }

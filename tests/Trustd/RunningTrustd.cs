@@ -7,6 +7,7 @@ using Grpc.Net.Client;
 using Talos.Api.Configuration;
 using Talos.Api.Server;
 using Talos.Api.Trust.V1;
+using Talos.Audit;
 using Talos.Pki;
 using Xunit;
 
@@ -16,6 +17,7 @@ namespace Talos.Trustd.Tests;
 public sealed class RunningTrustd : IAsyncDisposable
 {
     readonly List<GrpcChannel> channels = [];
+    X509Certificate2? administrator;
 
     RunningTrustd(string folder) => Folder = folder;
 
@@ -69,8 +71,25 @@ public sealed class RunningTrustd : IAsyncDisposable
     public async Task<TrustService.TrustServiceClient> AdministratorAsync()
     {
         using var csr = CertificateSigningRequest.Create("alice");
-        var answer = await Stranger().IssueClientAsync(new IssueClientRequest { Csr = ByteString.CopyFrom(csr.Der.Span), Token = AdministratorToken.Reveal() });
-        return As(answer, csr);
+        administrator = Identity(await Stranger().IssueClientAsync(new IssueClientRequest { Csr = ByteString.CopyFrom(csr.Der.Span), Token = AdministratorToken.Reveal() }), csr);
+        return Client(administrator);
+    }
+
+    /// <summary>The same administrator with the same certificate, on a connection of its own; for after a restart.</summary>
+    public Task<TrustService.TrustServiceClient> AgainAsync() => administrator is null ? AdministratorAsync() : Task.FromResult(Client(administrator));
+
+    /// <summary>The serial of that certificate, as the ledger has it.</summary>
+    public string AdministratorSerial => administrator!.SerialNumber.ToLowerInvariant();
+
+    /// <summary>What clients trust, PEM; null for the file `ca.crt`.</summary>
+    public string? Trust { get; set; }
+
+    /// <summary>The record of a trustd that is stopped.</summary>
+    public AuditLog OpenRecord()
+    {
+        var state = Path.Combine(Folder, "state");
+        var signer = Ed25519CheckpointSigner.LoadOrCreate(Path.Combine(state, "audit.key"), "demo/cp-1/trustd");
+        return AuditLog.Open(Path.Combine(state, "audit"), new AuditLogOptions { Signer = signer, Node = "cp-1" });
     }
 
     public TrustService.TrustServiceClient As(CertificateResponse answer, CertificateSigningRequest csr) => Client(Identity(answer, csr));
@@ -89,7 +108,7 @@ public sealed class RunningTrustd : IAsyncDisposable
             {
                 EnabledSslProtocols = SslProtocols.Tls13,
                 LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate!,
-                RemoteCertificateValidationCallback = (_, server, _, _) => IsTrustd(server),
+                RemoteCertificateValidationCallback = (_, server, chain, _) => IsTrustd(server, chain),
             },
         };
         var channel = GrpcChannel.ForAddress($"https://{Server.Endpoint}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
@@ -111,10 +130,11 @@ public sealed class RunningTrustd : IAsyncDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
-    bool IsTrustd(X509Certificate? server)
+    bool IsTrustd(X509Certificate? server, X509Chain? chain)
     {
-        var roots = TrustStore.Parse(File.ReadAllBytes(Path.Combine(Folder, "state/ca.crt"))).Require();
-        var result = PathValidator.Validate(server!.GetRawCertData(), [], roots, new ValidationOptions
+        var roots = TrustStore.Parse(Trust is { } pem ? System.Text.Encoding.UTF8.GetBytes(pem) : File.ReadAllBytes(Path.Combine(Folder, "state/ca.crt"))).Require();
+        var sent = chain is null ? [] : chain.ChainPolicy.ExtraStore.Select(c => (ReadOnlyMemory<byte>)c.RawDataMemory);
+        var result = PathValidator.Validate(server!.GetRawCertData(), sent, roots, new ValidationOptions
         {
             Time = DateTimeOffset.UtcNow,
             Purpose = ValidationPurpose.Server,

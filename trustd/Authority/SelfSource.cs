@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Net;
 using Talos.Api.Server;
 using Talos.Pki;
@@ -8,7 +7,7 @@ using Talos.Trustd.Issuance;
 namespace Talos.Trustd.Authority;
 
 /// <summary>trustd's own certificate comes from the authority it holds, through the same ledger and record as everyone's.</summary>
-sealed class SelfSource(Registrar registrar, Issuer issuer, string node, IReadOnlyList<string> names) : ICertificateSource
+sealed class SelfSource(Registrar registrar, string node, IReadOnlyList<string> names) : ICertificateSource
 {
     public async Task<CertificateGrant> EnrollAsync(ReadOnlyMemory<byte> csr, CancellationToken cancellation)
     {
@@ -19,8 +18,8 @@ sealed class SelfSource(Registrar registrar, Issuer issuer, string node, IReadOn
             [.. names.Where(n => IPAddress.TryParse(n, out _)).Select(n => IPAddress.Parse(n).ToString()).Distinct()]);
         try
         {
-            var certificate = await registrar.IssueAsync(own, request, new CertificateWish { Name = node }, call: null, cancellation);
-            return new CertificateGrant(certificate.Der, ImmutableArray<ReadOnlyMemory<byte>>.Empty, issuer.BundlePem);
+            var issued = await registrar.IssueAsync(own, request, new CertificateWish { Name = node }, call: null, cancellation);
+            return new CertificateGrant(issued.Certificate.Der, issued.Intermediates, issued.BundlePem);
         }
         catch (RefusalException e)
         {

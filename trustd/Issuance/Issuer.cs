@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Talos.Api.Server;
 using Talos.Audit;
 using Talos.Pki;
+using Talos.Trustd.Authority;
 using Talos.Trustd.Ledger;
 
 namespace Talos.Trustd.Issuance;
@@ -10,29 +12,33 @@ namespace Talos.Trustd.Issuance;
 /// Issues certificates: serial on the ledger → signature → certificate on the ledger → entry on the record → answer. Whatever fails, what
 /// left this class is on both, and no serial is used twice.
 /// </summary>
-sealed class Issuer(CertificateAuthority authority, CertificateLedger ledger, AuditLog record)
+sealed class Issuer(AuthorityKeeper keeper, CertificateLedger ledger, AuditLog record)
 {
-    public Certificate Root => authority.Certificate;
+    // The signing authority changes a few times in years; once more is enough, and a second change in between is a bug.
+    const int Attempts = 3;
 
-    /// <summary>What peers are to trust, as concatenated PEM.</summary>
-    public string BundlePem { get; } = authority.Certificate.ToPem();
-
-    /// <summary>Issues one certificate.</summary>
+    /// <summary>Issues one certificate, by the authority that signs at that moment.</summary>
     /// <param name="order">What policy granted.</param>
     /// <param name="call">The call that asked, for the record; null for trustd's own certificate.</param>
     /// <exception cref="RefusalException">The request asks for more than was granted, or cannot be granted.</exception>
-    public async Task<Certificate> IssueAsync(CertificateOrder order, VerifiedRequest request, ServedCall? call, CancellationToken cancellation)
+    public async Task<Issued> IssueAsync(CertificateOrder order, VerifiedRequest request, ServedCall? call, CancellationToken cancellation)
     {
         var keyDigest = KeyDigest(request);
         try
         {
-            var prepared = await authority.PrepareAsync(order.Profile, order.Grant, request, ReserveAsync, cancellation);
-            if (!prepared.Is(out var certificate, out var failure)) throw Refusals.From(failure);
-            var issued = authority.Issue(certificate);
-            // From here on nothing is cancelled: the certificate exists, so the ledger and the record have to say so.
-            await ledger.RecordIssuedAsync(certificate.Serial, issued.Der, CancellationToken.None);
-            await record.AppendAsync(Entry(certificate, order, call), CancellationToken.None);
-            return issued;
+            for (var attempt = 1; ; attempt++)
+            {
+                var set = keeper.Current;
+                var prepared = await set.Signing.PrepareAsync(order.Profile, order.Grant, request, (serial, stop) => ReserveAsync(set, serial, stop), cancellation);
+                // Another authority signs since a moment ago.
+                if (prepared.Failure is { Reason: PkiReason.SerialNotRecorded } && attempt < Attempts && keeper.Current != set) continue;
+                if (!prepared.Is(out var certificate, out var failure)) throw Refusals.From(failure);
+                var issued = set.Signing.Issue(certificate);
+                // From here on nothing is cancelled: the certificate exists, so the ledger and the record have to say so.
+                await ledger.RecordIssuedAsync(certificate.Serial, issued.Der, CancellationToken.None);
+                await record.AppendAsync(Entry(certificate, order, call), CancellationToken.None);
+                return new Issued(issued, set.Intermediates, keeper.Current.BundlePem);
+            }
         }
         catch (LedgerException e)
         {
@@ -43,25 +49,20 @@ sealed class Issuer(CertificateAuthority authority, CertificateLedger ledger, Au
             throw new RefusalException(RefusalReason.AuditUnavailable, e.Message);
         }
 
-        async ValueTask<SerialVerdict> ReserveAsync(SerialRecord serial, CancellationToken stop)
-        {
+        async ValueTask<SerialVerdict> ReserveAsync(AuthoritySet set, SerialRecord serial, CancellationToken stop) =>
             await ledger.ReserveAsync(
                 new CertificateReservation(
-                    serial.Serial, AuthorityInstance, order.Grant.Name, order.Grant.Roles, Spiffe(order), order.Basis, order.Requester, keyDigest,
-                    serial.NotBefore, serial.NotAfter)
+                    serial.Serial, AuthorityFiles.Instance, order.Grant.Name, order.Grant.Roles, Spiffe(order), order.Basis, order.Requester, keyDigest,
+                    serial.NotBefore, serial.NotAfter, set.Generation)
                 {
-                    Issuer = KeyIdentifier(authority.Certificate),
+                    Issuer = KeyIdentifier(set.Signing.Certificate),
                     Policy = order.Policy,
                     AuthenticatedAt = order.AuthenticatedAt,
-                }, stop);
-            return SerialVerdict.Recorded;
-        }
+                }, stop) ? SerialVerdict.Recorded : SerialVerdict.NotRecorded;
     }
 
     /// <summary>SHA-256 of the request's public key: what tells a repetition from a second requester.</summary>
     public static byte[] KeyDigest(VerifiedRequest request) => SHA256.HashData(request.PublicKey.Der.Span);
-
-    const byte AuthorityInstance = Authority.AuthorityFiles.Instance;
 
     /// <summary>What the ledger calls an authority: the identifier of its key, lower-case hexadecimal.</summary>
     public static string KeyIdentifier(Certificate authority) => Convert.ToHexStringLower(authority.SubjectKeyIdentifier!.Value.Span);
@@ -103,3 +104,8 @@ sealed class CertificateOrder
 
     public required DateTimeOffset AuthenticatedAt { get; init; }
 }
+
+/// <summary>A certificate that is on the ledger and on the record, and what its holder needs beside it.</summary>
+/// <param name="Intermediates">DER, from the issuer up, without the root.</param>
+/// <param name="BundlePem">What to trust.</param>
+sealed record Issued(Certificate Certificate, ImmutableArray<ReadOnlyMemory<byte>> Intermediates, string BundlePem);

@@ -18,7 +18,7 @@ sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, Cer
     /// <param name="call">The call that asks; null for trustd's own certificate.</param>
     /// <param name="spend">Runs once everything else allows the certificate: takes the use of a token, for instance.</param>
     /// <exception cref="RefusalException">Policy or the PKI refuses, or the ledger cannot be written.</exception>
-    public async Task<Certificate> IssueAsync(
+    public async Task<Issued> IssueAsync(
         Evidence evidence, VerifiedRequest request, CertificateWish asked, ServedCall? call, CancellationToken cancellation, Func<Task>? spend = null)
     {
         var decision = policy.Decide(new IssuanceInput

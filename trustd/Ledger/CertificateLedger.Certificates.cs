@@ -6,15 +6,18 @@ namespace Talos.Trustd.Ledger;
 sealed partial class CertificateLedger
 {
     /// <summary>Stores a serial before it is used. Fails when the serial exists: then nothing may be signed with it.</summary>
-    public Task ReserveAsync(CertificateReservation reservation, CancellationToken cancellation) =>
+    /// <returns>False when that authority signs no more; then the caller begins anew with the one that does.</returns>
+    public Task<bool> ReserveAsync(CertificateReservation reservation, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {
             using var command = connection.CreateCommand();
             command.CommandText =
                 """
                 INSERT INTO certificates (serial, instance, name, roles, spiffe, basis, requester, key_digest, not_before, not_after, reserved_at,
-                                          issuer, policy, authenticated_at)
-                VALUES ($serial, $instance, $name, $roles, $spiffe, $basis, $requester, $key, $before, $after, $now, $issuer, $policy, $authenticated)
+                                          issuer, policy, authenticated_at, authority, ordinal)
+                SELECT $serial, $instance, $name, $roles, $spiffe, $basis, $requester, $key, $before, $after, $now,
+                       $issuer, $policy, $authenticated, $authority, $ordinal
+                WHERE EXISTS (SELECT 1 FROM authorities WHERE generation = $authority AND state = $signing)
                 """;
             command.Parameters.AddWithValue("$serial", reservation.Serial);
             command.Parameters.AddWithValue("$instance", (long)reservation.Instance);
@@ -30,7 +33,10 @@ sealed partial class CertificateLedger
             command.Parameters.AddWithValue("$issuer", reservation.Issuer);
             command.Parameters.AddWithValue("$policy", reservation.Policy);
             command.Parameters.AddWithValue("$authenticated", reservation.AuthenticatedAt is { } at ? at.ToUnixTimeSeconds() : DBNull.Value);
-            return command.ExecuteNonQuery();
+            command.Parameters.AddWithValue("$authority", reservation.Generation);
+            command.Parameters.AddWithValue("$ordinal", NextOrdinal());
+            command.Parameters.AddWithValue("$signing", (long)AuthorityState.Signing);
+            return command.ExecuteNonQuery() == 1;
         }, cancellation);
 
     /// <summary>Stores the certificate under its reserved serial; only then may it leave the process.</summary>
@@ -133,6 +139,9 @@ sealed partial class CertificateLedger
         command.Parameters.AddWithValue("$horizon", Now() - 86_400);
         return ReadRevocations(command);
     }
+
+    // Tells which of an identity's certificates is the newer one, also within a second and when the clock is set back while the process runs.
+    long NextOrdinal() => ordinal = Math.Max(ordinal + 1, time.GetUtcNow().ToUnixTimeMilliseconds());
 
     long Now() => time.GetUtcNow().ToUnixTimeSeconds();
 

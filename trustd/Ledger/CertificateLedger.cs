@@ -20,12 +20,15 @@ sealed partial class CertificateLedger : IAsyncDisposable
     readonly SqliteConnection writer;
     readonly Channel<Write> queue = Channel.CreateBounded<Write>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
     readonly Task loop;
+    readonly long opened;
+    long ordinal;
 
     CertificateLedger(string path, TimeProvider time, SqliteConnection writer)
     {
         this.path = path;
         this.time = time;
         this.writer = writer;
+        opened = Now();
         loop = Task.Run(RunAsync);
     }
 

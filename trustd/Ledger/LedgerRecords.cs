@@ -7,9 +7,10 @@ namespace Talos.Trustd.Ledger;
 /// <param name="Basis">Why it is issued: the way, as policy calls it.</param>
 /// <param name="Requester">Who asked: a caller's name and serial, or a token's id.</param>
 /// <param name="KeyDigest">SHA-256 of the public key's SubjectPublicKeyInfo.</param>
+/// <param name="Generation">The authority that is to sign; see <see cref="LedgerAuthority"/>.</param>
 sealed record CertificateReservation(
     string Serial, byte Instance, string Name, ImmutableArray<string> Roles, string Spiffe, string Basis, string Requester,
-    ReadOnlyMemory<byte> KeyDigest, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
+    ReadOnlyMemory<byte> KeyDigest, DateTimeOffset NotBefore, DateTimeOffset NotAfter, long Generation)
 {
     /// <summary>Key identifier of the authority that signs it, lower-case hexadecimal.</summary>
     public string Issuer { get; init; } = "";

@@ -91,6 +91,34 @@ static class LedgerSchema
             number INTEGER NOT NULL
         ) STRICT;
         """,
+        """
+        CREATE TABLE authorities (
+            generation  INTEGER PRIMARY KEY,
+            fingerprint TEXT NOT NULL UNIQUE,
+            certificate BLOB NOT NULL,
+            chain       TEXT NOT NULL,
+            by_previous BLOB,
+            state       INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE rollover_steps (
+            sequence   INTEGER PRIMARY KEY AUTOINCREMENT,
+            step       INTEGER NOT NULL,
+            phase      INTEGER NOT NULL,
+            made_at    INTEGER NOT NULL,
+            made_by    TEXT NOT NULL,
+            forced     INTEGER NOT NULL,
+            on_record  INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE acknowledgements (
+            spiffe        TEXT PRIMARY KEY,
+            bundle_digest BLOB NOT NULL,
+            serial        TEXT NOT NULL,
+            made_at       INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        ALTER TABLE certificates ADD COLUMN authority INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE certificates ADD COLUMN ordinal INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX certificates_by_end ON certificates (not_after);
+        """,
     ];
 
     /// <summary>Brings the file to the newest layout. A file from a newer release is refused: guessing at its meaning could lose a revocation.</summary>

@@ -6,6 +6,7 @@ using Talos.Api.Trust.V1;
 using Talos.Audit;
 using Talos.Pki;
 using Talos.Policy;
+using Talos.Trustd.Authority;
 using Talos.Trustd.Issuance;
 using Talos.Trustd.Ledger;
 
@@ -13,7 +14,7 @@ namespace Talos.Trustd.Service;
 
 /// <summary>The methods of trustd. Who may call what was decided before a method runs; here stands what a token or a certificate entitles to.</summary>
 sealed partial class TrustService(
-    string cluster, Issuer issuer, Registrar registrar, TokenGate tokens, CertificateLedger ledger, RevocationFeed revocations, AuditLog record, TimeProvider time)
+    string cluster, AuthorityKeeper authorities, Registrar registrar, TokenGate tokens, CertificateLedger ledger, RevocationFeed revocations, AuditLog record, TimeProvider time)
     : Api.Trust.V1.TrustService.TrustServiceBase
 {
     // RFC 5869's advice for a nonce: at least as long as what it protects against guessing.
@@ -29,7 +30,7 @@ sealed partial class TrustService(
     public override Task<CABundleResponse> CABundle(CABundleRequest request, ServerCallContext context)
     {
         Admit(ServedCall.Of(context));
-        var answer = new CABundleResponse { BundlePem = issuer.BundlePem, TrustDomain = cluster };
+        var answer = new CABundleResponse { BundlePem = authorities.Current.BundlePem, TrustDomain = cluster };
         if (request.TokenId.Length == 0) return Task.FromResult(answer);
         if (request.Nonce.Length is < MinNonce or > MaxNonce)
             throw new RefusalException(RefusalReason.InvalidRequest, $"a nonce has {MinNonce} to {MaxNonce} bytes, this one has {request.Nonce.Length}");
@@ -113,9 +114,11 @@ sealed partial class TrustService(
     async Task<CertificateResponse> IssueAsync(Evidence evidence, VerifiedRequest csr, CertificateWish wish, ServerCallContext context, Func<Task>? spend = null)
     {
         var call = ServedCall.Of(context);
-        var certificate = await registrar.IssueAsync(evidence, csr, wish, call, context.CancellationToken, spend);
-        call.Note("issued_serial", certificate.Serial);
-        return new CertificateResponse { Certificate = ByteString.CopyFrom(certificate.Der.Span), BundlePem = issuer.BundlePem };
+        var issued = await registrar.IssueAsync(evidence, csr, wish, call, context.CancellationToken, spend);
+        call.Note("issued_serial", issued.Certificate.Serial);
+        var answer = new CertificateResponse { Certificate = ByteString.CopyFrom(issued.Certificate.Der.Span), BundlePem = issued.BundlePem };
+        foreach (var intermediate in issued.Intermediates) answer.Intermediates.Add(ByteString.CopyFrom(intermediate.Span));
+        return answer;
     }
 
     // LIMIT: about 8 MiB. Nodes renew with the key they have.

@@ -3,15 +3,18 @@ using System.Text;
 namespace Talos.Api.Server;
 
 /// <summary>Small files that are either the old or the new ones after a power cut, and that only their owner may read.</summary>
-static class DurableFile
+public static class DurableFile
 {
     // LIMIT: a key and a chain of certificates take under 10 KiB, a bundle of roots under 100 KiB, a policy bundle what one request holds.
     const int MaxBytes = 1 << 20;
 
     const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    /// <summary>Writes the file as a whole, mode 0600; on the disk when this returns.</summary>
+    /// <exception cref="IOException">It cannot be written; the old one is as it was.</exception>
     public static void Write(string path, string text) => Write(path, Encoding.UTF8.GetBytes(text));
 
+    /// <inheritdoc cref="Write(string, string)"/>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
         var temporary = path + ".new";

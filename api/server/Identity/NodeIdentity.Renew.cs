@@ -19,19 +19,20 @@ public sealed partial class NodeIdentity
     {
         try
         {
-            var renewAt = Slot.Current is { } loaded ? MomentToRenew(loaded) : DateTimeOffset.MinValue;
             var pause = FirstPause;
             while (true)
             {
-                if (Remaining(renewAt) is { } nap)
+                if (Remaining() is var (nap, woken))
                 {
-                    await Task.Delay(nap, options.Time, cancellation).ConfigureAwait(false);
+                    await woken.WaitAsync(nap, options.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    cancellation.ThrowIfCancellationRequested();
                     continue;
                 }
                 if (await TryRefreshAsync(cancellation).ConfigureAwait(false) is { } fresh)
                 {
-                    renewAt = MomentToRenew(fresh);
+                    lock (gate) renewAt = MomentToRenew(fresh);
                     pause = FirstPause;
+                    Announce();
                     continue;
                 }
                 await Task.Delay(pause * (0.8 + Fraction() * 0.4), options.Time, cancellation).ConfigureAwait(false);
@@ -44,13 +45,35 @@ public sealed partial class NodeIdentity
         }
     }
 
-    /// <summary>Null when <paramref name="moment"/> has come.</summary>
-    TimeSpan? Remaining(DateTimeOffset moment)
+    /// <summary>
+    /// Has the certificate renewed within <paramref name="span"/>, at a random moment, so that a fleet that is told to does not do it at once. For a
+    /// certificate whose authority is about to go.
+    /// </summary>
+    public void RenewWithin(TimeSpan span)
     {
-        var left = moment - options.Time.GetUtcNow();
-        if (left <= TimeSpan.Zero) return null;
-        return left < LongestNap ? left : LongestNap;
+        lock (gate)
+        {
+            var moment = options.Time.GetUtcNow() + span * Fraction();
+            if (moment >= renewAt) return;
+            renewAt = moment;
+            wake.TrySetResult();
+        }
     }
+
+    /// <summary>How long to sleep and what ends the sleep early; null when it is time to renew.</summary>
+    (TimeSpan Nap, Task Woken)? Remaining()
+    {
+        lock (gate)
+        {
+            var left = renewAt - options.Time.GetUtcNow();
+            if (left <= TimeSpan.Zero) return null;
+            if (wake.Task.IsCompleted) wake = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return (left < LongestNap ? left : LongestNap, wake.Task);
+        }
+    }
+
+    void Announce() =>
+        Interlocked.Exchange(ref renewed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
 
     async Task<TrustMaterial?> TryRefreshAsync(CancellationToken cancellation)
     {
@@ -63,9 +86,13 @@ public sealed partial class NodeIdentity
             var grant = canRenew
                 ? await source.RenewAsync(request.Der, current!, cancellation).ConfigureAwait(false)
                 : await source.EnrollAsync(request.Der, cancellation).ConfigureAwait(false);
-            Use(key, grant);
-            Keep(key, grant);
-            var fresh = Slot.Current!;
+            TrustMaterial fresh;
+            lock (gate)
+            {
+                Use(key, grant);
+                Keep(key, grant);
+                fresh = Slot.Current!;
+            }
             log.LogInformation("{What} certificate {Serial}, valid until {NotAfter:O}", canRenew ? "renewed" : "obtained", fresh.Certificate.SerialNumber.ToLowerInvariant(), fresh.Certificate.NotAfter.ToUniversalTime());
             return fresh;
         }

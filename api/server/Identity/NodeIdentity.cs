@@ -16,6 +16,11 @@ public sealed partial class NodeIdentity
     readonly ILogger log;
     readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    readonly Lock gate = new();
+    DateTimeOffset renewAt = DateTimeOffset.MinValue;
+    TaskCompletionSource wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    volatile TaskCompletionSource renewed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     NodeIdentity(NodeIdentityOptions options, ICertificateSource source, ILogger log)
     {
         this.options = options;
@@ -28,6 +33,9 @@ public sealed partial class NodeIdentity
 
     /// <summary>Ends when <see cref="Slot"/> holds a certificate for the first time.</summary>
     public Task Ready => ready.Task;
+
+    /// <summary>Completes at the next renewal after it was read.</summary>
+    public Task Renewed => renewed.Task;
 
     string KeyAndChain => Path.Combine(options.Folder, "identity.pem");
 
@@ -43,8 +51,32 @@ public sealed partial class NodeIdentity
         Directory.CreateDirectory(options.Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var identity = new NodeIdentity(options, source, log);
         identity.Load();
+        if (identity.Slot.Current is { } loaded) identity.renewAt = MomentToRenew(loaded);
         return identity;
     }
+
+    /// <summary>
+    /// Trusts exactly these certificates from now on, and after a restart. The own certificate stays as it is, whether or not they vouch for it:
+    /// an authority that is to be trusted no more must not be kept alive by those who hold its certificates.
+    /// </summary>
+    /// <param name="bundlePem">What trustd said, over a connection that the trust of before accepted.</param>
+    /// <exception cref="EnrollmentException">The bundle is malformed or empty; nothing changed.</exception>
+    /// <exception cref="IOException">It cannot be kept; nothing changed.</exception>
+    public void Adopt(string bundlePem)
+    {
+        ArgumentNullException.ThrowIfNull(bundlePem);
+        if (!TrustStore.Parse(System.Text.Encoding.UTF8.GetBytes(bundlePem)).Is(out var roots, out var fault) || roots.Anchors.IsEmpty)
+            throw new EnrollmentException(EnrollmentFailure.BadAnswer, $"the certificates to trust are malformed: {fault?.ToString() ?? "there are none"}");
+        lock (gate)
+        {
+            if (Slot.Current is not { } current || IsTrusted(current, roots)) return;
+            DurableFile.Write(Bundle, bundlePem);
+            Slot.Set(current.With(roots));
+        }
+    }
+
+    static bool IsTrusted(TrustMaterial current, TrustStore roots) =>
+        current.Roots is { } known && known.Anchors.Length == roots.Anchors.Length && !known.Anchors.Except(roots.Anchors).Any();
 
     void Load()
     {

@@ -38,6 +38,16 @@ public sealed class TrustMaterial
         CertificateContext = SslStreamCertificateContext.Create(certificate, [.. intermediates], offline: true);
     }
 
+    TrustMaterial(TrustMaterial other, TrustStore roots)
+    {
+        Certificate = other.Certificate;
+        CertificateContext = other.CertificateContext;
+        Roots = roots;
+    }
+
+    /// <summary>The same certificate with other roots for peers.</summary>
+    internal TrustMaterial With(TrustStore roots) => new(this, roots);
+
     public X509Certificate2 Certificate { get; }
 
     public TrustStore? Roots { get; }

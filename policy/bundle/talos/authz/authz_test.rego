@@ -134,3 +134,27 @@ test_invalid_data_is_named if {
 		with data.talos.roles as {"team:blue": {"methods": ["/x/Other"]}, "os:root": {"methods": []}}
 	count(found) == 4
 }
+
+rotate := "/talos.trust.v1.TrustService/AuthorityRotate"
+
+test_admin_may_change_the_authority if {
+	d := authz.decision with input as call(rotate, ["os:admin"])
+	d.allow
+	d.record == "fail_closed"
+}
+
+test_operator_may_see_the_authority_and_not_change_it if {
+	d := authz.decision with input as call("/talos.trust.v1.TrustService/AuthorityStatus", ["os:operator"])
+	d.allow
+	e := authz.decision with input as call(rotate, ["os:operator"])
+	not e.allow
+}
+
+test_node_follows_the_trust_and_says_so if {
+	d := authz.decision with input as call("/talos.trust.v1.TrustService/TrustUpdates", ["os:node"])
+	d.allow
+	e := authz.decision with input as call("/talos.trust.v1.TrustService/TrustAcknowledge", ["os:node"])
+	e.allow
+	f := authz.decision with input as call("/talos.trust.v1.TrustService/TrustAcknowledge", ["os:admin"])
+	not f.allow
+}

@@ -1,0 +1,84 @@
+using System.Security.Cryptography;
+using System.Text;
+using Google.Protobuf;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using Talos.Api.Configuration;
+using Talos.Api.Trust.V1;
+using Talos.Pki;
+
+namespace Talos.Api.Server;
+
+/// <summary>
+/// Keeps a <see cref="NodeIdentity"/>'s trust as trustd has it, tells trustd once new handshakes use it, and has the certificate renewed when
+/// another authority signs than the one it is from. While no trustd answers, the trust of before stays in force.
+/// </summary>
+public sealed class TrustFollower(string cluster, IReadOnlyList<Endpoint> endpoints, NodeIdentity identity, TimeProvider time, ILogger log)
+{
+    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
+    static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    /// <summary>When another authority signs, each renews at a random moment in this span: a fleet of thousands makes a few hundred a second of it.</summary>
+    public TimeSpan RenewalSpan { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Follows until cancelled. Never gives up.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        var pause = FirstPause;
+        for (var attempt = 0; !cancellation.IsCancellationRequested; attempt++)
+        {
+            try
+            {
+                // Taken before the certificate is, so that a renewal in between is seen.
+                var renewed = identity.Renewed;
+                var endpoint = endpoints[attempt % endpoints.Count];
+                if (identity.Slot.Current is { } own && await FollowAsync(endpoint, own, renewed, () => pause = FirstPause, cancellation).ConfigureAwait(false)) continue;
+            }
+            catch (Exception) when (cancellation.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (RpcException e)
+            {
+                log.LogWarning("the trust of trustd cannot be followed: {Reason}", e.Status.Detail);
+            }
+            catch (EnrollmentException e)
+            {
+                log.LogWarning("what trustd says to trust is of no use: {Reason}", e.Message);
+            }
+            catch (IOException e)
+            {
+                log.LogError(e, "what is to be trusted cannot be kept");
+            }
+            await Task.Delay(pause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+        }
+    }
+
+    /// <summary>True when a renewal ended it: then there is a new certificate to come with.</summary>
+    async Task<bool> FollowAsync(Endpoint endpoint, TrustMaterial own, Task renewed, Action connected, CancellationToken cancellation)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var channel = ServerCheck.Open(endpoint, new ServerCheck(endpoint, own.Roots, cluster, time), own);
+        var client = new TrustService.TrustServiceClient(channel);
+        using var call = client.TrustUpdates(new TrustUpdatesRequest(), cancellationToken: ending.Token);
+        var issuer = Certificate.Parse(own.Certificate.RawData).Require().AuthorityKeyIdentifier;
+        while (true)
+        {
+            var next = call.ResponseStream.MoveNext(ending.Token);
+            if (await Task.WhenAny(next, renewed).ConfigureAwait(false) == renewed)
+            {
+                await ending.CancelAsync().ConfigureAwait(false);
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                return true;
+            }
+            if (!await next.ConfigureAwait(false)) return false;
+            connected();
+            var update = call.ResponseStream.Current;
+            identity.Adopt(update.BundlePem);
+            await client.TrustAcknowledgeAsync(
+                new TrustAcknowledgeRequest { BundleDigest = ByteString.CopyFrom(SHA256.HashData(Encoding.UTF8.GetBytes(update.BundlePem))) }, cancellationToken: ending.Token).ConfigureAwait(false);
+            if (issuer is not { } key || !key.Span.SequenceEqual(update.IssuerKeyId.Span)) identity.RenewWithin(RenewalSpan);
+        }
+    }
+}

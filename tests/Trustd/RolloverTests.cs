@@ -1,0 +1,199 @@
+using System.Security.Cryptography;
+using System.Text;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging.Abstractions;
+using Talos.Api.Configuration;
+using Talos.Api.Server;
+using Talos.Api.Trust.V1;
+using Talos.Audit;
+using Talos.Pki;
+using Xunit;
+
+namespace Talos.Trustd.Tests;
+
+/// <summary>The change from one authority to the next, with real nodes over real TLS.</summary>
+public sealed class RolloverTests : IAsyncLifetime
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    readonly List<(CancellationTokenSource Stop, Task Run, NodeIdentity Identity)> nodes = [];
+    RunningTrustd trustd = null!;
+
+    public async ValueTask InitializeAsync() => trustd = await RunningTrustd.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in nodes)
+        {
+            await node.Stop.CancelAsync();
+            await node.Run;
+        }
+        await trustd.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Walks_to_the_next_authority_while_nodes_and_people_go_on()
+    {
+        var administrator = await trustd.AdministratorAsync();
+        var first = await NodeAsync("worker-1");
+        var second = await NodeAsync("worker-2");
+        var old = IssuerOf(first);
+
+        await StepAsync(administrator, AuthorityStep.Prepare, AuthorityPhase.Prepared);
+        Assert.Single(first.Slot.Current!.Roots!.Anchors);
+        await StepAsync(administrator, AuthorityStep.Distribute, AuthorityPhase.Distributing);
+        await UntilAsync(administrator, s => s.Safe);
+        Assert.Equal(2, second.Slot.Current!.Roots!.Anchors.Length);
+        await StepAsync(administrator, AuthorityStep.Activate, AuthorityPhase.Activated);
+        await UntilAsync(administrator, s => s.Holders.Where(h => !h.Identity.Contains("/user/", StringComparison.Ordinal)).All(h => h.Renewed));
+        Assert.NotEqual(old, IssuerOf(first));
+        Assert.NotEqual(old, IssuerOf(second));
+
+        // Someone who knows only the old authority still gets through: the new one is vouched for by it.
+        using var bare = trustd.Channel(null);
+        Assert.NotEmpty((await new TrustService.TrustServiceClient(bare).CABundleAsync(new CABundleRequest())).BundlePem);
+
+        // The administrator's own certificate is of the old authority, so it is waited for.
+        var status = await administrator.AuthorityStatusAsync(new AuthorityStatusRequest());
+        Assert.False(status.Safe);
+        Assert.Equal("spiffe://demo/user/alice", Assert.Single(status.Holders, h => h.Blocks).Identity);
+        await RunningTrustd.RefusedAsync(administrator.AuthorityRotateAsync(new AuthorityRotateRequest { Step = AuthorityStep.Retire }), "rollover-not-safe");
+
+        using var csr = CertificateSigningRequest.Create("alice");
+        var renewed = await administrator.RenewAsync(new RenewRequest { Csr = ByteString.CopyFrom(csr.Der.Span) });
+        Assert.Single(renewed.Intermediates);
+        trustd.Trust = renewed.BundlePem;
+        var again = trustd.As(renewed, csr);
+        await again.CertificateRevokeAsync(new CertificateRevokeRequest { Serial = trustd.AdministratorSerial });
+        var ended = await StepAsync(again, AuthorityStep.Retire, AuthorityPhase.Steady);
+        Assert.Equal(["signing", "retired"], ended.Authorities.Select(a => a.State));
+        await WaitAsync(() => first.Slot.Current!.Roots!.Anchors.Length == 1);
+        Assert.False(File.Exists(Path.Combine(trustd.Folder, "state/ca.next.key")));
+
+        await trustd.RestartAsync(() =>
+        {
+            using var log = trustd.OpenRecord();
+            var steps = log.Read(0, long.MaxValue).Select(r => r.Entry).Where(e => e.Kind == EntryKind.Rollover).Select(e => e.Details["step"]).ToArray();
+            Assert.Equal(["created", "prepare", "distribute", "activate", "retire"], steps);
+        });
+    }
+
+    [Fact]
+    public async Task Undoes_each_step_until_the_old_authority_is_retired()
+    {
+        var administrator = await trustd.AdministratorAsync();
+        var node = await NodeAsync("worker-1");
+        var old = IssuerOf(node);
+        await RunningTrustd.RefusedAsync(administrator.AuthorityRotateAsync(new AuthorityRotateRequest { Step = AuthorityStep.Back }), "rollover-wrong-step");
+
+        foreach (var step in new[] { AuthorityStep.Prepare, AuthorityStep.Distribute })
+        {
+            await UntilAsync(administrator, s => s.Safe);
+            await StepAsync(administrator, step);
+        }
+        await UntilAsync(administrator, s => s.Safe);
+        await StepAsync(administrator, AuthorityStep.Activate);
+        await WaitAsync(() => IssuerOf(node) != old);
+
+        await StepAsync(administrator, AuthorityStep.Back, AuthorityPhase.Distributing);
+        // The node shows a certificate of the new authority until it has renewed under the old one.
+        await UntilAsync(administrator, s => s.BackSafe);
+        Assert.Equal(old, IssuerOf(node));
+        await StepAsync(administrator, AuthorityStep.Back, AuthorityPhase.Prepared);
+        var steady = await StepAsync(administrator, AuthorityStep.Back, AuthorityPhase.Steady);
+        Assert.Equal(["withdrawn", "signing"], steady.Authorities.Select(a => a.State));
+        Assert.False(File.Exists(Path.Combine(trustd.Folder, "state/ca.next.key")));
+        await WaitAsync(() => node.Slot.Current!.Roots!.Anchors.Length == 1);
+    }
+
+    [Fact]
+    public async Task Waits_for_a_node_that_does_not_answer_until_it_is_revoked()
+    {
+        var administrator = await trustd.AdministratorAsync();
+        using var csr = CertificateSigningRequest.Create("worker-9");
+        await trustd.Stranger().EnrollAsync(new EnrollRequest { Csr = ByteString.CopyFrom(csr.Der.Span), Token = trustd.NodeToken.Reveal() });
+        await StepAsync(administrator, AuthorityStep.Prepare);
+        await StepAsync(administrator, AuthorityStep.Distribute);
+        var refusal = await RunningTrustd.RefusedAsync(administrator.AuthorityRotateAsync(new AuthorityRotateRequest { Step = AuthorityStep.Activate }), "rollover-not-safe");
+        Assert.Contains("`worker-9`", refusal.Status.Detail, StringComparison.Ordinal);
+        await administrator.CertificateRevokeAsync(new CertificateRevokeRequest { Name = "worker-9" });
+        await UntilAsync(administrator, s => s.Safe);
+        await StepAsync(administrator, AuthorityStep.Activate, AuthorityPhase.Activated);
+    }
+
+    [Fact]
+    public async Task Retires_a_key_that_others_know_at_once_when_forced()
+    {
+        var administrator = await trustd.AdministratorAsync();
+        await StepAsync(administrator, AuthorityStep.Prepare);
+        await StepAsync(administrator, AuthorityStep.Distribute);
+        await UntilAsync(administrator, s => s.Safe);
+        await StepAsync(administrator, AuthorityStep.Activate);
+        var answer = await administrator.AuthorityRotateAsync(new AuthorityRotateRequest { Step = AuthorityStep.Retire, Force = true });
+        Assert.Equal(AuthorityPhase.Steady, answer.Phase);
+        Assert.True(answer.Events[0].Forced);
+    }
+
+    [Fact]
+    public async Task Survives_a_restart_in_every_phase()
+    {
+        foreach (var step in new[] { AuthorityStep.Prepare, AuthorityStep.Distribute, AuthorityStep.Activate })
+        {
+            var administrator = await trustd.AgainAsync();
+            await UntilAsync(administrator, s => s.Safe);
+            var before = await StepAsync(administrator, step);
+            // Made twice is made once.
+            Assert.Equal(before.Events.Count, (await StepAsync(administrator, step)).Events.Count);
+            await trustd.RestartAsync();
+            var after = await (await trustd.AgainAsync()).AuthorityStatusAsync(new AuthorityStatusRequest());
+            Assert.Equal(before.Phase, after.Phase);
+            Assert.Equal(before.Authorities.Select(a => a.State), after.Authorities.Select(a => a.State));
+        }
+    }
+
+    [Fact]
+    public async Task Denies_a_step_that_does_not_follow_and_everyone_but_administrators()
+    {
+        var administrator = await trustd.AdministratorAsync();
+        await RunningTrustd.RefusedAsync(administrator.AuthorityRotateAsync(new AuthorityRotateRequest { Step = AuthorityStep.Activate }), "rollover-wrong-step");
+        await RunningTrustd.RefusedAsync(administrator.AuthorityRotateAsync(new AuthorityRotateRequest()), "invalid-request");
+        using var csr = CertificateSigningRequest.Create("worker-1");
+        var node = trustd.As(await trustd.Stranger().EnrollAsync(new EnrollRequest { Csr = ByteString.CopyFrom(csr.Der.Span), Token = trustd.NodeToken.Reveal() }), csr);
+        await RunningTrustd.RefusedAsync(node.AuthorityRotateAsync(new AuthorityRotateRequest { Step = AuthorityStep.Prepare }), "role_not_allowed");
+        await RunningTrustd.RefusedAsync(administrator.TrustAcknowledgeAsync(new TrustAcknowledgeRequest { BundleDigest = ByteString.CopyFrom(new byte[32]) }), "role_not_allowed");
+    }
+
+    async Task<NodeIdentity> NodeAsync(string name)
+    {
+        var endpoints = new[] { new Endpoint("127.0.0.1", trustd.Server.Endpoint.Port) };
+        var identity = NodeIdentity.Open(
+            new NodeIdentityOptions { Folder = Path.Combine(trustd.Folder, name), Cluster = "demo", Name = name, Kind = PeerKind.Node, Names = [name] },
+            new TrustdSource("demo", endpoints, trustd.NodeToken, roots: null, TimeProvider.System), NullLogger.Instance);
+        var stop = new CancellationTokenSource();
+        var run = Task.WhenAll(identity.RunAsync(stop.Token), new TrustFollower("demo", endpoints, identity, TimeProvider.System, NullLogger.Instance) { RenewalSpan = TimeSpan.FromSeconds(1) }.RunAsync(stop.Token));
+        nodes.Add((stop, run, identity));
+        await identity.Ready.WaitAsync(Patience);
+        return identity;
+    }
+
+    static async Task<AuthorityStatusResponse> StepAsync(TrustService.TrustServiceClient administrator, AuthorityStep step, AuthorityPhase? phase = null)
+    {
+        var answer = await administrator.AuthorityRotateAsync(new AuthorityRotateRequest { Step = step });
+        if (phase is { } expected) Assert.Equal(expected, answer.Phase);
+        return answer;
+    }
+
+    static async Task UntilAsync(TrustService.TrustServiceClient administrator, Func<AuthorityStatusResponse, bool> condition)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (!condition(await administrator.AuthorityStatusAsync(new AuthorityStatusRequest(), cancellationToken: patience.Token))) await Task.Delay(20, patience.Token);
+    }
+
+    static async Task WaitAsync(Func<bool> condition)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (!condition()) await Task.Delay(20, patience.Token);
+    }
+
+    static string IssuerOf(NodeIdentity identity) => Convert.ToHexString(Certificate.Parse(identity.Slot.Current!.Certificate.RawData).Require().AuthorityKeyIdentifier!.Value.Span);
+}
