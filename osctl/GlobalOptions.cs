@@ -7,7 +7,7 @@ namespace Talos.Osctl;
 /// <summary>Options that every command takes.</summary>
 static class GlobalOptions
 {
-    public static readonly Option<string[]> Nodes = new("--nodes", "-n")
+    public static readonly Option<string[]> Nodes = new("--nodes", "-n", "--node")
     {
         Description = "Nodes to ask: names from the context, or addresses; several with commas",
         HelpName = "NODE,…",

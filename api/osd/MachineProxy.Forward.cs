@@ -19,7 +19,7 @@ sealed partial class MachineProxy
         }
     }
 
-    static async Task Stream<TRequest, TResponse>(
+    internal static async Task Stream<TRequest, TResponse>(
         Func<TRequest, CallOptions, AsyncServerStreamingCall<TResponse>> method, TRequest request, IServerStreamWriter<TResponse> answers,
         ServerCallContext context)
     {

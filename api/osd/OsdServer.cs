@@ -57,6 +57,9 @@ static partial class OsdServer
         using var background = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var renewal = identity.RunAsync(background.Token);
         var following = Task.CompletedTask;
+        var reading = new ComplianceFollower(
+            new ComplianceService.ComplianceServiceClient(machined), node, record, Path.Combine(configuration.State, "compliance-seen"), time,
+            log.CreateLogger("compliance")).RunAsync(background.Token);
         try
         {
             // Without a certificate there is nothing to answer with; callers see a closed port, not a broken handshake.
@@ -72,7 +75,7 @@ static partial class OsdServer
         finally
         {
             await background.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(renewal, following).ConfigureAwait(false);
+            await Task.WhenAll(renewal, following, reading).ConfigureAwait(false);
         }
     }
 

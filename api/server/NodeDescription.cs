@@ -8,6 +8,7 @@ namespace Talos.Api.Server;
 /// <param name="role">`controlplane` or `worker`.</param>
 public sealed class NodeDescription(string cluster, string name, string role)
 {
+    readonly Lock gate = new();
     volatile AuthorizationNode? known;
 
     public string Cluster { get; } = cluster;
@@ -23,5 +24,8 @@ public sealed class NodeDescription(string cluster, string name, string role)
     public AuthorizationNode ForPolicy() => known ??= new AuthorizationNode { Name = Name, Role = Role, Labels = Labels };
 
     /// <summary>Tells rules what was learnt of the node since: its attestation, its compliance. Calls decided from now on see it.</summary>
-    public void Learn(Func<AuthorizationNode, AuthorizationNode> change) => known = change(ForPolicy());
+    public void Learn(Func<AuthorizationNode, AuthorizationNode> change)
+    {
+        lock (gate) known = change(ForPolicy());
+    }
 }

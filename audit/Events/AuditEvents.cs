@@ -21,6 +21,18 @@ public static class AuditEvents
         Make(EntryKind.Compliance, $"{check}: {(before.Length == 0 ? "" : $"was {before}, ")}is {verdict}",
             ("standard", standard), ("check", check), ("before", before), ("verdict", verdict), ("finding", finding));
 
+    /// <summary>A watched fact of the node is not as it was when the node had started, or is so again.</summary>
+    /// <param name="kind">`sysctl`, `mount`, `module`, `mode`, `port`.</param>
+    /// <param name="subject">Which one, `kernel.sysrq`.</param>
+    /// <param name="before">The value until now; empty when there was none.</param>
+    /// <param name="after">The value from now on; empty when there is none.</param>
+    /// <param name="returned">Whether the fact is again as it was at the start.</param>
+    /// <param name="checks">Ids of the checks that ask for the fact.</param>
+    /// <param name="sentence">The change in one sentence.</param>
+    public static Entry Drifted(string kind, string subject, string before, string after, bool returned, IEnumerable<string> checks, string sentence) =>
+        Make(EntryKind.Compliance, sentence, ("event", returned ? "returned" : "drifted"), ("fact", kind), ("subject", subject), ("before", before),
+            ("after", after), ("checks", string.Join(' ', checks)));
+
     /// <summary>A step of a CA rollover was taken.</summary>
     /// <param name="step">The step, `introduced`, `activated`, `retired`.</param>
     /// <param name="outgoing">Fingerprint of the CA that goes; may be empty.</param>

@@ -42,10 +42,13 @@ public sealed record Check
     public string? Manual { get; init; }
 
     /// <summary>The rule as its author wrote it, on one line.</summary>
-    public string RuleText => Rule?.ToString() ?? "";
+    public string RuleText { get => field ?? Rule?.ToString() ?? ""; internal init; }
 
     /// <summary>The condition under which the check applies, on one line; empty when it always does.</summary>
     public string ConditionText => Condition?.ToString() ?? "";
+
+    /// <summary>Whether it has every file of the target looked at: cheap for an image, not for a machine with a large disk.</summary>
+    public bool WalksTree => (Rule?.FactRules() ?? []).Concat(Condition?.FactRules() ?? []).Any(f => f.Probe.Name == "tree");
 
     internal Rule? Rule { get; init; }
 

@@ -55,6 +55,8 @@ public sealed partial class CheckCatalogue
         return Parse(reader.ReadToEnd(), resource).Require();
     }
 
+    internal static CheckCatalogue Recorded(RecordedCatalogue told, IReadOnlyList<Check> checks) => new(told.Id, told.Title, told.Version, told.Source, checks);
+
     /// <summary>One catalogue out of several files that share id and title.</summary>
     public static CheckCatalogue Join(IReadOnlyList<CheckCatalogue> parts)
     {

@@ -30,6 +30,10 @@ public sealed class Waivers
 
     public Waiver? For(string id) => Entries.FirstOrDefault(w => w.Id == id);
 
+    /// <summary>The waiver that covers a finding on this day; null for what needs none.</summary>
+    public Waiver? Covering(CheckResult result, DateOnly today) =>
+        result.Verdict is Verdict.Fail or Verdict.Unknown && For(result.Check.Id) is { } waiver && waiver.Expiry >= today ? waiver : null;
+
     /// <param name="path">The waivers.</param>
     /// <param name="signers">A PEM file with the public keys whose signatures count.</param>
     /// <exception cref="IOException">A file cannot be read.</exception>

@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Builder;
+using Talos.Checks;
 using Talos.Linux.Files;
 using Talos.Machined.Api;
 using Talos.Machined.Boot;
+using Talos.Machined.Compliance;
 using Talos.Machined.Services;
 
 namespace Talos.Machined;
@@ -27,7 +29,8 @@ static class OnNode
         var booting = Task.Run(() => new NodeBoot(node, services, TimeProvider.System).RunAsync(stop.Token));
         var socket = ServicePaths.Node.MachinedSocket;
         var handler = new MachineHandler(node, services, new LogDirectory(LogDirectoryPath, TimeProvider.System), TimeProvider.System);
-        await using var server = MachineServer.Create(socket, [RootUser, OsdUser], handler);
+        var reading = new LiveReading(TimeProvider.System, LiveReadingFiles.Node, IsOwnPort, walksTree: true);
+        await using var server = MachineServer.Create(socket, [RootUser, OsdUser], handler, new ComplianceHandler(reading));
         await server.StartAsync(stop.Token);
         FileOwner.Set(socket, RootUser, OsdUser);
         File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
@@ -39,8 +42,13 @@ static class OnNode
         {
             // The machine ends before it was up.
         }
-        await Task.Delay(Timeout.Infinite, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // From here on the node is as it should be; what is not so later has drifted.
+        await reading.RunAsync(stop.Token);
         await server.StopAsync(new CancellationToken(canceled: true));
         return 0;
     }
+
+    // They open when a service has its certificate and close with it; whether it runs is told by its state.
+    static bool IsOwnPort(DriftKind kind, string subject) =>
+        kind == DriftKind.Port && (subject == $"tcp {ServicePaths.Node.OsdListen}" || subject == $"tcp {ServicePaths.Node.TrustdListen}");
 }

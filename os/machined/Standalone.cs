@@ -3,12 +3,14 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Talos.Api.Configuration;
+using Talos.Checks;
 using Talos.Linux.Files;
 using Talos.Linux.Kernel;
 using Talos.Linux.Processes;
 using Talos.Linux.Supervision;
 using Talos.Machined.Api;
 using Talos.Machined.Boot;
+using Talos.Machined.Compliance;
 using Talos.Machined.Services;
 
 namespace Talos.Machined;
@@ -46,13 +48,14 @@ static class Standalone
         node.Configured(configuration);
         var services = new LocalServices(supervisor, stop.Cancel);
         var handler = new MachineHandler(node, services, new LogDirectory(logs, TimeProvider.System), TimeProvider.System);
-        await using var server = MachineServer.Create(paths.MachinedSocket, [SocketPeer.OwnUser], handler);
+        var reading = new LiveReading(TimeProvider.System, LiveReadingFiles.None, IsSomebodyElses, walksTree: false);
+        await using var server = MachineServer.Create(paths.MachinedSocket, [SocketPeer.OwnUser], handler, new ComplianceHandler(reading));
         await server.StartAsync(stop.Token);
         foreach (var id in ids)
             await StartAsync(services, id);
         node.Run();
         Journal.Write($"{configuration.Machine.HostName}: node API on {paths.OsdListen}" + (files.Trustd is null ? "" : $", certificate authority on {paths.TrustdListen}"));
-        await Task.Delay(Timeout.Infinite, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await reading.RunAsync(stop.Token);
         node.Stopping();
         await supervisor.StopAllAsync();
         await server.StopAsync(new CancellationToken(canceled: true));
@@ -64,6 +67,9 @@ static class Standalone
             stop.Cancel();
         }
     }
+
+    // The machine is not ours alone: whose programs mount and listen there is no drift of this node.
+    static bool IsSomebodyElses(DriftKind kind, string subject) => kind is DriftKind.Port or DriftKind.Module or DriftKind.Mount;
 
     static MachineConfiguration? ReadConfiguration(string path, out string reason)
     {

@@ -33,17 +33,21 @@ static partial class ComplianceCommand
 
     static readonly Option<bool> Everything = new("--all") { Description = "Show what passed too" };
 
-    static Verb Scan() => new("scan", "Check a tree or this machine, without asking a node",
-        "osctl compliance scan --root /", "osctl compliance scan --root ./rootfs --kconfig config --cmdline cmdline.txt --html report.html", "osctl compliance scan --root / --benchmark cis-linux --profile L1 -o json")
+    static Verb Scan() => new("scan", "Check a tree, this machine or nodes, and write reports",
+        "osctl compliance scan --root /", "osctl compliance scan --root ./rootfs --kconfig config --cmdline cmdline.txt --html report.html",
+        "osctl compliance scan --node cp-1 --benchmark cis-linux --profile L1 --sarif report.sarif", "osctl compliance scan --root / --benchmark kspp -o json")
     {
         Options = { Root, Benchmark, Profile, Catalogues, Waived, Signers, Kconfig, KernelCommandLine, Sysctls, JUnit, Sarif, Html, Everything },
-        Run = invocation => Task.FromResult(Scan(invocation)),
+        Run = invocation =>
+        {
+            if (invocation.Format == OutputFormat.Yaml) throw new OsctlException("this report has no YAML form", "use `-o json`");
+            return Given(invocation, Root) is { } root ? Task.FromResult(ScanTree(invocation, root)) : ScanNodesAsync(invocation);
+        },
     };
 
-    static int Scan(Invocation invocation)
+    static int ScanTree(Invocation invocation, string path)
     {
-        if (invocation.Format == OutputFormat.Yaml) throw new OsctlException("this report has no YAML form", "use `-o json`");
-        var path = Given(invocation, Root) ?? throw new OsctlException("there is nothing to check", "give a tree with `--root DIR`; `osctl compliance` asks nodes");
+        if (invocation.IsGiven(GlobalOptions.Nodes)) throw new OsctlException("`--root` and `--node` name two targets", "scan one at a time");
         if (!Directory.Exists(path)) throw new OsctlException($"there is no folder `{path}`");
         var kernel = new KernelFiles(Given(invocation, Kconfig), Given(invocation, KernelCommandLine), Given(invocation, Sysctls));
         // A tree with a process table is a machine that runs.
@@ -52,19 +56,23 @@ static partial class ComplianceCommand
         var chosen = Chosen(invocation);
         // The others are named too, so that a waiver of one of their checks is no waiver of nothing.
         var report = ComplianceScan.Run([.. chosen.Union(Shipped())], root, invocation.Terminal.Time, new ScanOptions(level, c => Array.Exists(chosen, k => k.Id == c.Catalogue)));
-        var gate = Given(invocation, Waived) is { } waivers ? Gate.Judge(report, ReadWaivers(invocation, waivers), Today(invocation)) : null;
-        var input = new ReportInput(report, gate);
+        var input = new ReportInput(report, Judged(invocation, report));
         WriteFiles(invocation, input);
         if (invocation.Format == OutputFormat.Json) invocation.Output.WriteLine(Written(input, ReportWriter.WriteJson));
         else ReportWriter.WriteTable(input, invocation.Output, invocation.Get(Everything));
-        return input.Exit switch
-        {
-            ScanExit.Pass => ExitCode.Done,
-            ScanExit.Fail => ExitCode.NotInOrder,
-            ScanExit.CouldNotTell => ExitCode.CouldNotTell,
-            _ => throw new InvalidOperationException($"no such end of a scan: {input.Exit}"),
-        };
+        return CodeOf(input.Exit);
     }
+
+    static GateResult? Judged(Invocation invocation, ComplianceReport report) =>
+        Given(invocation, Waived) is { } waivers ? Gate.Judge(report, ReadWaivers(invocation, waivers), Today(invocation)) : null;
+
+    static int CodeOf(ScanExit exit) => exit switch
+    {
+        ScanExit.Pass => ExitCode.Done,
+        ScanExit.Fail => ExitCode.NotInOrder,
+        ScanExit.CouldNotTell => ExitCode.CouldNotTell,
+        _ => throw new InvalidOperationException($"no such end of a scan: {exit}"),
+    };
 
     static void WriteFiles(Invocation invocation, ReportInput input)
     {

@@ -8,6 +8,10 @@ public sealed class EventTests
     public static TheoryData<Entry, EntryKind, string> Events => new()
     {
         { AuditEvents.ComplianceChanged("kspp", "kspp-1", "pass", "fail", "the kernel lacks X"), EntryKind.Compliance, "before check finding standard verdict" },
+        {
+            AuditEvents.Drifted("sysctl", "kernel.sysrq", "0", "1", false, ["own.sysrq"], "sysctl `kernel.sysrq` changed from `0` to `1`"),
+            EntryKind.Compliance, "after before checks event fact subject"
+        },
         { AuditEvents.RolloverStep("introduced", "aa", "bb", "alice"), EntryKind.Rollover, "by incoming outgoing step" },
         { AuditEvents.BundleInForce("r2", "r1", "alice"), EntryKind.Bundle, "before by event revision" },
         { AuditEvents.BundleRefused("r3", "alice", "no rule"), EntryKind.Bundle, "by event reason revision" },

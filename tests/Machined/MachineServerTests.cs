@@ -6,6 +6,7 @@ using Talos.Linux.Kernel;
 using Talos.Linux.Processes;
 using Talos.Linux.Supervision;
 using Talos.Machined.Api;
+using Talos.Machined.Compliance;
 using Talos.Machined.Services;
 
 namespace Talos.Machined.Tests;
@@ -37,7 +38,7 @@ public sealed class MachineServerTests : IAsyncLifetime
     {
         var services = new LocalServices(_supervisor, _poweredOff.SetResult);
         var handler = new MachineHandler(_node, services, new LogDirectory(_directory, TimeProvider.System), TimeProvider.System);
-        return MachineServer.Create(Path.Combine(_directory, name), users, handler);
+        return MachineServer.Create(Path.Combine(_directory, name), users, handler, new ComplianceHandler(new LiveReading(TimeProvider.System, LiveReadingFiles.None, (_, _) => false, walksTree: false)));
     }
 
     [Fact]

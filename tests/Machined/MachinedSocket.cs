@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Grpc.Net.Client;
+using Talos.Api.Compliance.V1;
 using Talos.Api.Machine.V1;
 
 namespace Talos.Machined.Tests;
@@ -30,9 +31,12 @@ sealed class MachinedSocket : IDisposable
         };
         _channel = GrpcChannel.ForAddress("http://machined", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
         Client = new MachineService.MachineServiceClient(_channel);
+        Compliance = new ComplianceService.ComplianceServiceClient(_channel);
     }
 
     internal MachineService.MachineServiceClient Client { get; }
+
+    internal ComplianceService.ComplianceServiceClient Compliance { get; }
 
     public void Dispose() => _channel.Dispose();
 }

@@ -11,9 +11,10 @@ sealed partial class FactStore
     ProcessTable? _processes;
     SocketTable? _sockets;
     ManifestTable? _manifests;
+    readonly Dictionary<(uint User, uint Group), bool> _owners = [];
     readonly Dictionary<string, YamlFile> _yaml = new(StringComparer.Ordinal);
 
-    public TreeWalk Tree => _tree ??= TreeWalk.Run(Files, IsNode);
+    public TreeWalk Tree => _tree ??= TreeWalk.Run(this, IsNode);
 
     public AccountTable Accounts => _accounts ??= AccountTable.Read(Files);
 
@@ -27,9 +28,13 @@ sealed partial class FactStore
 
     public string OwnersTrouble => Accounts.PasswdTrouble.Length > 0 ? Accounts.PasswdTrouble : Accounts.GroupTrouble;
 
-    public bool KnowsOwner(FileStatus status) =>
-        Accounts.Users.Any(u => u.UserId == status.UserId.ToString(CultureInfo.InvariantCulture))
-        && Accounts.Groups.Any(g => g.GroupId == status.GroupId.ToString(CultureInfo.InvariantCulture));
+    public bool KnowsOwner(FileStatus status)
+    {
+        if (_owners.TryGetValue((status.UserId, status.GroupId), out var known)) return known;
+        known = Accounts.Users.Any(u => u.UserId == status.UserId.ToString(CultureInfo.InvariantCulture))
+            && Accounts.Groups.Any(g => g.GroupId == status.GroupId.ToString(CultureInfo.InvariantCulture));
+        return _owners[(status.UserId, status.GroupId)] = known;
+    }
 
     public YamlFile Yaml(string path)
     {

@@ -51,9 +51,13 @@ static class TreeProbes
         if (tree.Trouble.Length > 0) return Reading.Unreadable("/", tree.Trouble);
         if (IsOfContent(arguments[0]) && tree.ContentTrouble.Length > 0) return Reading.Unreadable("/", tree.ContentTrouble);
         if (arguments[0] == "unowned" && facts.OwnersTrouble is { Length: > 0 } trouble) return Reading.Unreadable("/etc/passwd", trouble);
-        var trait = s_traits[arguments[0]];
-        return Reading.Of([.. tree.Entries.Where(e => trait(facts, e)).Select(e => new Fact(e.Path, Describe(arguments[0], e)))], "/");
+        return tree.With(arguments[0]) is { } entries
+            ? Reading.Of([.. entries.Select(e => new Fact(e.Path, Describe(arguments[0], e)))], "/")
+            : Reading.Unreadable("/", $"more files have it than can be listed: {TreeWalk.MaxMatches.ToString(CultureInfo.InvariantCulture)}");
     }
+
+    /// <summary>The traits that a file has.</summary>
+    public static IEnumerable<string> Of(FactStore facts, TreeEntry entry) => s_traits.Where(t => t.Value(facts, entry)).Select(t => t.Key);
 
     static bool IsOfContent(string trait) =>
         trait is "interpreters" or "scripts" or "executables" or "capabilities" || trait.StartsWith("elf-", StringComparison.Ordinal);

@@ -19,6 +19,9 @@ sealed class TreeWalk
     // LIMIT: a full server distribution has 150,000 files; a Talos root has 40.
     const int MaxEntries = 400_000;
 
+    // LIMIT: a list that long is no finding that anybody reads; what has no trait at all is not kept.
+    public const int MaxMatches = 20_000;
+
     const int ErrNoEntry = 2;
 
     // LIMIT: an image's executable is read whole to look for what its headers cannot tell; the largest of ours has 30 MB.
@@ -28,15 +31,19 @@ sealed class TreeWalk
     static readonly string[] s_skippedOnNodes =
         ["/proc", "/sys", "/dev", "/run/containerd", "/var/lib/containerd", "/var/lib/kubelet/pods", "/run/netns", "/run/systemd"];
 
+    readonly FactStore _facts;
     readonly RootFiles _files;
     readonly bool _isNode;
-    readonly List<TreeEntry> _entries = [];
+    readonly Dictionary<string, List<TreeEntry>> _matches = new(StringComparer.Ordinal);
+    int _entries;
     string _trouble = "";
     string _contentTrouble = "";
 
-    TreeWalk(RootFiles files, bool isNode) => (_files, _isNode) = (files, isNode);
+    TreeWalk(FactStore facts, bool isNode) => (_facts, _files, _isNode) = (facts, facts.Files, isNode);
 
-    public IReadOnlyList<TreeEntry> Entries => _entries;
+    /// <summary>The files that have a trait, in the order of the tree; null when they are too many to be kept.</summary>
+    public IReadOnlyList<TreeEntry>? With(string trait) =>
+        _matches.TryGetValue(trait, out var entries) ? entries.Count <= MaxMatches ? entries : null : [];
 
     /// <summary>Why the walk is not complete; empty when it is.</summary>
     public string Trouble => _trouble;
@@ -44,10 +51,10 @@ sealed class TreeWalk
     /// <summary>Why files' contents are not all known, though every file is; empty when they are.</summary>
     public string ContentTrouble => _contentTrouble;
 
-    public static TreeWalk Run(RootFiles files, bool isNode)
+    public static TreeWalk Run(FactStore facts, bool isNode)
     {
-        var walk = new TreeWalk(files, isNode);
-        if (files.Root is null) walk._trouble = "there is no root to read from";
+        var walk = new TreeWalk(facts, isNode);
+        if (facts.Files.Root is null) walk._trouble = "there is no root to read from";
         else walk.Visit("/");
         return walk;
     }
@@ -73,7 +80,7 @@ sealed class TreeWalk
             // A file that went away while its directory was read is no part of the tree.
             if (errno == ErrNoEntry) continue;
             if (errno != 0) Stop($"`{path}` cannot be looked at: error {errno.ToString(CultureInfo.InvariantCulture)}");
-            if (_entries.Count == MaxEntries) Stop($"the tree has more than {MaxEntries.ToString(CultureInfo.InvariantCulture)} files");
+            if (++_entries > MaxEntries) Stop($"the tree has more than {MaxEntries.ToString(CultureInfo.InvariantCulture)} files");
             if (_trouble.Length > 0) return;
             Add(path, status);
             if (status.Kind == FileKind.Directory) Visit(path);
@@ -90,7 +97,12 @@ sealed class TreeWalk
         var entry = new TreeEntry(path, status, "", null, "", false);
         // On a running machine only what can be executed is opened; in an image every file is.
         if (status.Kind == FileKind.Regular && (!_isNode || (status.Permissions & 0x49) != 0)) entry = Open(entry);
-        _entries.Add(entry);
+        foreach (var trait in TreeProbes.Of(_facts, entry))
+        {
+            if (!_matches.TryGetValue(trait, out var entries)) _matches.Add(trait, entries = []);
+            // One more than can be told: that is how the list shows that it is not complete.
+            if (entries.Count <= MaxMatches) entries.Add(entry);
+        }
     }
 
     TreeEntry Open(TreeEntry entry)

@@ -48,11 +48,10 @@ public static partial class ReportWriter
             <ul class="sums">
 
             """);
-        var waived = input.Gate?.Findings.Count(f => f.Disposition == Disposition.Waived) ?? 0;
         Sum("pass", report.Count(Verdict.Pass), "pass");
-        Sum("fail", report.Results.Count(r => r.Verdict == Verdict.Fail && input.WaiverOf(r) is null), "fail");
-        Sum("unknown", report.Results.Count(r => r.Verdict == Verdict.Unknown && input.WaiverOf(r) is null), "could not be read");
-        if (input.Gate is not null) Sum("waived", waived, "waived");
+        Sum("fail", input.Open(Verdict.Fail), "fail");
+        Sum("unknown", input.Open(Verdict.Unknown), "could not be read");
+        if (input.Gate is not null || input.Told is not null) Sum("waived", input.Waived.Count(), "waived");
         Sum("na", report.Count(Verdict.NotApplicable), "not applicable");
         Sum("manual", report.Count(Verdict.Manual), "for a person");
         output.Write("</ul>\n");
@@ -99,18 +98,18 @@ public static partial class ReportWriter
 
     static void WriteWaivers(ReportInput input, TextWriter output)
     {
-        if (input.Gate is not { } gate) return;
+        if (input.Gate is null && input.Told is null) return;
         output.Write("<h2>Waivers</h2>\n");
-        var waived = gate.Findings.Where(f => f.Disposition == Disposition.Waived).ToArray();
-        if (waived.Length == 0 && gate.StaleWaivers.Count == 0)
+        var (waived, stale) = (input.Waived.ToArray(), input.Gate?.StaleWaivers ?? []);
+        if (waived.Length == 0 && stale.Count == 0)
         {
             output.Write("<p>None.</p>\n");
             return;
         }
         output.Write("<table class=\"waivers\"><thead><tr><th>Check<th>Finding<th>Reason<th>Owner<th>Until</tr></thead><tbody>\n");
-        foreach (var finding in waived)
-            output.Write($"<tr><td>{E(finding.Result.Check.Id)}<td>{Prose(finding.Result.Reason)}<td>{E(finding.Waiver!.Reason)}<td>{E(finding.Waiver.Owner)}<td class=\"date\">{finding.Waiver.Expiry:yyyy-MM-dd}</tr>\n");
-        foreach (var waiver in gate.StaleWaivers)
+        foreach (var (result, waiver) in waived)
+            output.Write($"<tr><td>{E(result.Check.Id)}<td>{Prose(result.Reason)}<td>{E(waiver.Reason)}<td>{E(waiver.Owner)}<td class=\"date\">{waiver.Expiry:yyyy-MM-dd}</tr>\n");
+        foreach (var waiver in stale)
             output.Write($"<tr><td>{E(waiver.Id)}<td>Passes; the waiver is no longer needed.<td>{E(waiver.Reason)}<td>{E(waiver.Owner)}<td class=\"date\">{waiver.Expiry:yyyy-MM-dd}</tr>\n");
         output.Write("</tbody></table>\n");
     }
@@ -118,10 +117,10 @@ public static partial class ReportWriter
     static void WriteHistory(ReportInput input, TextWriter output)
     {
         if (input.History is not { Count: > 0 } history) return;
-        output.Write("<h2>History</h2>\n<table class=\"history\"><thead><tr><th>Scan<th>Pass<th>Fail<th>Unknown<th>Not applicable<th>Manual</tr></thead><tbody>\n");
+        output.Write("<h2>History</h2>\n<table class=\"history\"><thead><tr><th>Scan<th>Made because<th>Pass<th>Fail<th>Unknown<th>Waived<th>Not applicable<th>Manual</tr></thead><tbody>\n");
         foreach (var scan in history.OrderByDescending(h => h.Time))
             output.Write(string.Create(CultureInfo.InvariantCulture,
-                $"<tr><td>{ReportInput.Stamp(scan.Time)}<td class=\"n\">{scan.Passed}<td class=\"n\">{scan.Failed}<td class=\"n\">{scan.Unknown}<td class=\"n\">{scan.NotApplicable}<td class=\"n\">{scan.Manual}</tr>\n"));
+                $"<tr><td class=\"date\">{ReportInput.Stamp(scan.Time)}<td>{Prose(scan.Cause)}<td class=\"n\">{scan.Sum.Passed}<td class=\"n\">{scan.Sum.Failed}<td class=\"n\">{scan.Sum.Unknown}<td class=\"n\">{scan.Sum.Waived}<td class=\"n\">{scan.Sum.NotApplicable}<td class=\"n\">{scan.Sum.Manual}</tr>\n"));
         output.Write("</tbody></table>\n");
     }
 

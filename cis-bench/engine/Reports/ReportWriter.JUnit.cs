@@ -16,7 +16,7 @@ public static partial class ReportWriter
         var report = input.Report;
         xml.WriteStartElement("testsuites");
         xml.WriteAttributeString("name", $"{ReportInput.Product}: {Printable(report.Target)}");
-        WriteCounts(xml, input, report.Results);
+        WriteCounts(xml, input, report.Results, input.Gate?.Problems.Count ?? 0);
         foreach (var suite in report.Results.GroupBy(r => (r.Check.Catalogue, r.Check.SectionTitle)))
         {
             xml.WriteStartElement("testsuite");
@@ -30,13 +30,13 @@ public static partial class ReportWriter
         xml.WriteEndElement();
     }
 
-    static void WriteCounts(XmlWriter xml, ReportInput input, IReadOnlyList<CheckResult> results)
+    static void WriteCounts(XmlWriter xml, ReportInput input, IReadOnlyList<CheckResult> results, int problems = 0)
     {
         int Count(Verdict verdict) => results.Count(r => r.Verdict == verdict && input.WaiverOf(r) is null);
         var (failures, errors) = (Count(Verdict.Fail), Count(Verdict.Unknown));
         var skipped = results.Count - failures - errors - results.Count(r => r.Verdict == Verdict.Pass);
-        xml.WriteAttributeString("tests", results.Count.ToString(CultureInfo.InvariantCulture));
-        xml.WriteAttributeString("failures", failures.ToString(CultureInfo.InvariantCulture));
+        xml.WriteAttributeString("tests", (results.Count + problems).ToString(CultureInfo.InvariantCulture));
+        xml.WriteAttributeString("failures", (failures + problems).ToString(CultureInfo.InvariantCulture));
         xml.WriteAttributeString("errors", errors.ToString(CultureInfo.InvariantCulture));
         xml.WriteAttributeString("skipped", skipped.ToString(CultureInfo.InvariantCulture));
     }

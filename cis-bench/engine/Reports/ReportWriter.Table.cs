@@ -26,7 +26,7 @@ public static partial class ReportWriter
     public static string Summary(ReportInput input)
     {
         var report = input.Report;
-        var waived = input.Gate?.Findings.Count(f => f.Disposition == Disposition.Waived) ?? 0;
+        var waived = input.Waived.Count();
         var catalogues = string.Join(", ", ReportInput.Asked(report).Select(c => c.Id));
         var ending = input.Gate is null ? "" : input.Gate.Pass is null ? "; the gate stops" : "; the gate passes";
         return string.Create(CultureInfo.InvariantCulture,

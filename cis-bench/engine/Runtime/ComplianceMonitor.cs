@@ -1,46 +1,67 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
 
 namespace Talos.Checks;
 
-/// <param name="Interval">How often the watched facts are read: sysctls, mounts, modules, modes, ports. A change is found within this time.</param>
-/// <param name="FullScan">How often every check is evaluated again.</param>
-/// <param name="HistoryLength">How many scans are remembered.</param>
-public sealed record MonitorOptions(TimeSpan Interval, TimeSpan FullScan, int HistoryLength)
-{
-    public static MonitorOptions Default { get; } = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromMinutes(15), 200);
-}
-
 /// <summary>
-/// Keeps a live reading of a node: the last report, those before it, and what drifted since the node was first looked at. The kernel
-/// tells nobody when a sysctl changes, so the facts are read in short intervals; that costs about 2 ms each time. Safe for concurrent use.
+/// Keeps a live reading of a node: the last report, those before it, and what drifted since the node had started. The kernel tells nobody when
+/// a sysctl changes, so the facts are read in short intervals; that costs about 2 ms each time. Whoever learns of a change otherwise calls
+/// <see cref="Nudge"/>. Safe for concurrent use.
 /// </summary>
 public sealed class ComplianceMonitor
 {
-    // LIMIT: a listener that falls behind by this many changes loses the oldest; the record has them all.
-    const int MaxPending = 1_024;
+    // LIMIT: changes that one reading tells one by one; more at once are summed up, so that a storm of mounts cannot fill the record.
+    const int MaxChangesAtOnce = 200;
+
+    // LIMIT: changes kept for listeners that come late or come back; a listener that falls behind by as many sees a gap in their numbers.
+    const int MaxKept = 1_024;
+
+    // How long listeners hear nothing at most: one that hears nothing for longer knows that nobody looks any more.
+    static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(5);
+
+    // Between two readings that were asked for, so that a storm of nudges takes no processor of its own.
+    static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
     readonly IReadOnlyList<CheckCatalogue> _catalogues;
     readonly ProbeRoot _root;
     readonly TimeProvider _time;
     readonly MonitorOptions _options;
     readonly WatchedFacts _watched;
+    readonly SemaphoreSlim _due = new(0, 1);
     readonly Lock _gate = new();
-    readonly ConcurrentDictionary<Channel<Drift>, byte> _listeners = new();
+    readonly List<Channel<MonitorEvent>> _listeners = [];
     readonly Dictionary<(DriftKind Kind, string Subject), Drift> _open = [];
-    readonly Queue<HistoryEntry> _history = new();
-    FactSnapshot _baseline;
-    FactSnapshot _last;
+    readonly Queue<HistoryEntry> _history;
+    readonly Queue<Drift> _changes = new();
+    readonly string _id = Guid.NewGuid().ToString("N");
+    NodeBaseline _baseline;
+    Dictionary<(DriftKind Kind, string Subject), string> _expected;
+    IReadOnlyDictionary<(DriftKind Kind, string Subject), string> _last;
     ComplianceReport _report;
+    ulong _sequence;
 
-    /// <summary>Looks at the node once; what it sees now is what later changes are measured against.</summary>
+    /// <summary>Looks at the node once. What it sees now is what later changes are measured against, unless an earlier baseline is given.</summary>
     public ComplianceMonitor(IReadOnlyList<CheckCatalogue> catalogues, ProbeRoot root, TimeProvider time, MonitorOptions? options = null)
     {
         (_catalogues, _root, _time, _options) = (catalogues, root, time, options ?? MonitorOptions.Default);
         _watched = WatchedFacts.Of(catalogues.SelectMany(c => c.Checks).Where(c => (c.Targets & root.Target) != 0));
-        _baseline = _last = FactSnapshot.Take(root, _watched, time);
-        _report = ComplianceScan.Run(catalogues, root, time);
-        Remember(_report);
+        _baseline = _options.Baseline ?? new(time.GetUtcNow(), Facts(Snapshot()));
+        // The first reading then finds what changed while nobody looked.
+        _last = _expected = _baseline.Facts.ToDictionary(f => (f.Kind, f.Subject), f => f.Value);
+        _history = new(_options.Earlier.TakeLast(_options.HistoryLength));
+        _report = ComplianceScan.Run(catalogues, root, time, new(Selected: _options.Selected));
+        Remember("start");
+    }
+
+    /// <summary>The paths whose modes and owners are watched, as catalogues name them: with `*` within components.</summary>
+    public IEnumerable<string> WatchedPaths => _watched.Paths.Keys;
+
+    /// <summary>What changes are measured against.</summary>
+    public NodeBaseline Baseline
+    {
+        get
+        {
+            lock (_gate) return _baseline;
+        }
     }
 
     /// <summary>The last full scan.</summary>
@@ -61,91 +82,163 @@ public sealed class ComplianceMonitor
         }
     }
 
-    /// <summary>What is not as it was at the start. Empty on a node that nobody changed; for policy, `input.node.compliance.drift`.</summary>
-    public IReadOnlyList<Drift> OpenDrift
+    /// <summary>The changes found, oldest first, as far as they are kept.</summary>
+    public IReadOnlyList<Drift> Changes
     {
         get
         {
-            lock (_gate) return [.. _open.Values.OrderBy(d => d.Time)];
+            lock (_gate) return [.. _changes];
+        }
+    }
+
+    /// <summary>Where the node stands now.</summary>
+    public Standing Standing
+    {
+        get
+        {
+            lock (_gate) return Stand();
         }
     }
 
     /// <summary>Evaluates every check now.</summary>
-    public ComplianceReport Scan()
+    /// <param name="cause">Why, for the history. A scan on `request` that found what the one before did is not kept.</param>
+    public ComplianceReport Scan(string cause = "request")
     {
-        var report = ComplianceScan.Run(_catalogues, _root, _time);
-        List<Drift> changes;
+        return Take(ComplianceScan.Run(_catalogues, _root, _time, new(Selected: _options.Selected)), cause);
+    }
+
+    // After a change of a watched fact: no such fact is a file's content or place, so what was found in the tree holds until the next full scan.
+    void ScanFacts(string cause)
+    {
+        var facts = ComplianceScan.Run(_catalogues, _root, _time, new(Selected: c => !c.WalksTree && _options.Selected?.Invoke(c) != false));
+        var now = facts.Results.ToDictionary(r => r.Check);
+        Take(new(facts.Target, facts.Kind, facts.Time, facts.Duration, facts.Kernel, facts.Catalogues,
+            [.. Report.Results.Select(r => now.GetValueOrDefault(r.Check, r))]), cause);
+    }
+
+    ComplianceReport Take(ComplianceReport report, string cause)
+    {
         lock (_gate)
         {
-            changes = VerdictChanges(_report, report);
+            var changes = VerdictChanges(_report, report);
             _report = report;
-            Remember(report);
+            if (cause != "request" || changes.Count > 0) Remember(cause);
+            Publish(changes);
+            if (changes.Count == 0) Tell(null);
         }
-        Publish(changes);
         return report;
     }
 
     /// <summary>Reads the watched facts now and tells what changed since the last time.</summary>
     public IReadOnlyList<Drift> Poll()
     {
-        var now = FactSnapshot.Take(_root, _watched, _time);
-        List<Drift> changes = [];
+        var now = Snapshot();
         lock (_gate)
         {
-            foreach (var key in _last.Values.Keys.Union(now.Values.Keys))
+            List<Drift> changes = [];
+            foreach (var key in _last.Keys.Union(now.Keys))
             {
-                var (before, after) = (_last.Values.GetValueOrDefault(key), now.Values.GetValueOrDefault(key));
+                var (before, after) = (_last.GetValueOrDefault(key), now.GetValueOrDefault(key));
                 if (before == after) continue;
-                var returned = after == _baseline.Values.GetValueOrDefault(key);
+                var returned = after == _expected.GetValueOrDefault(key);
                 var drift = new Drift(_time.GetUtcNow(), key.Kind, key.Subject, before, after, returned, _watched.ChecksOf(key.Kind, key.Subject));
                 changes.Add(drift);
                 if (returned) _open.Remove(key);
                 else _open[key] = drift;
             }
             _last = now;
+            if (changes.Count > MaxChangesAtOnce)
+            {
+                var more = new Drift(_time.GetUtcNow(), DriftKind.Unknown, $"{changes.Count - MaxChangesAtOnce} more facts", null, null, false, []);
+                changes = [.. changes.Take(MaxChangesAtOnce), more];
+            }
+            return Publish(changes);
         }
-        Publish(changes);
-        return changes;
+    }
+
+    /// <summary>Has the facts read at once: something is known to have changed.</summary>
+    public void Nudge()
+    {
+        try
+        {
+            _due.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // A reading is due already.
+        }
     }
 
     /// <summary>Takes the node's present state as the one that changes are measured against: after a change of configuration that was wanted.</summary>
     public void Accept()
     {
-        var now = FactSnapshot.Take(_root, _watched, _time);
+        var now = Snapshot();
         lock (_gate)
         {
-            _baseline = _last = now;
+            _baseline = new(_time.GetUtcNow(), Facts(now));
+            _last = _expected = now;
             _open.Clear();
+            Tell(null);
         }
     }
 
     /// <summary>Polls and scans until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        using var timer = new PeriodicTimer(_options.Interval, _time);
+        await using var tick = _time.CreateTimer(_ => Nudge(), null, _options.Interval, _options.Interval);
         var scanned = _time.GetTimestamp();
-        while (await timer.WaitForNextTickAsync(cancellation))
+        var told = scanned;
+        while (true)
         {
-            if (Poll().Count == 0 && _time.GetElapsedTime(scanned) < _options.FullScan) continue;
-            Scan();
-            scanned = _time.GetTimestamp();
+            await _due.WaitAsync(cancellation);
+            var changes = Poll();
+            if (changes.Count > 0 || _time.GetElapsedTime(told) >= s_heartbeat)
+            {
+                if (changes.Count == 0) lock (_gate) Tell(null);
+                told = _time.GetTimestamp();
+            }
+            if (_time.GetElapsedTime(scanned) >= _options.FullScan)
+            {
+                Scan("interval");
+                scanned = _time.GetTimestamp();
+            }
+            else if (changes.Count > 0)
+            {
+                ScanFacts(changes.Count == 1 ? changes[0].Sentence : $"{changes[0].Sentence}; and {changes.Count - 1} more");
+            }
+            await Task.Delay(s_pause, _time, cancellation);
         }
     }
 
-    /// <summary>Every change from now on, until the caller stops listening.</summary>
-    public async IAsyncEnumerable<Drift> WatchAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>Where the node stands, then the kept changes that the caller has not seen, then each change and each scan from now on; at least one event in five seconds.</summary>
+    /// <param name="seen">The last change the caller knows; changes after it that are still kept come first. Null for new ones only.</param>
+    public async IAsyncEnumerable<MonitorEvent> WatchAsync(
+        ulong? seen, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
-        var channel = Channel.CreateBounded<Drift>(new BoundedChannelOptions(MaxPending) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
-        _listeners.TryAdd(channel, 0);
+        // LIMIT: see MaxKept. The oldest go first: what is new is worth more.
+        var channel = Channel.CreateBounded<MonitorEvent>(new BoundedChannelOptions(MaxKept) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+        List<MonitorEvent> first;
+        lock (_gate)
+        {
+            var standing = Stand();
+            first = [new(standing, null), .. _changes.Where(c => c.Sequence > (seen ?? ulong.MaxValue)).Select(c => new MonitorEvent(standing, c))];
+            _listeners.Add(channel);
+        }
         try
         {
-            await foreach (var drift in channel.Reader.ReadAllAsync(cancellation)) yield return drift;
+            foreach (var known in first) yield return known;
+            await foreach (var news in channel.Reader.ReadAllAsync(cancellation)) yield return news;
         }
         finally
         {
-            _listeners.TryRemove(channel, out _);
+            lock (_gate) _listeners.Remove(channel);
         }
     }
+
+    Dictionary<(DriftKind Kind, string Subject), string> Snapshot() => FactSnapshot.Take(_root, _watched, _time, _options.IsExpected);
+
+    static IReadOnlyList<WatchedFact> Facts(Dictionary<(DriftKind Kind, string Subject), string> values) =>
+        [.. values.Select(v => new WatchedFact(v.Key.Kind, v.Key.Subject, v.Value))];
 
     List<Drift> VerdictChanges(ComplianceReport before, ComplianceReport after)
     {
@@ -154,17 +247,36 @@ public sealed class ComplianceMonitor
             _time.GetUtcNow(), DriftKind.Verdict, r.Check.Id, ReportInput.Word(old[r.Check.Id]), ReportInput.Word(r.Verdict), false, [r.Check.Id]))];
     }
 
-    void Remember(ComplianceReport report)
+    void Remember(string cause)
     {
-        _history.Enqueue(new(report.Time, report.Count(Verdict.Pass), report.Count(Verdict.Fail), report.Count(Verdict.Unknown),
-            report.Count(Verdict.NotApplicable), report.Count(Verdict.Manual)));
+        _history.Enqueue(new(_report.Time, cause, CatalogueSum.OfAll(_report, _options.Waivers, Today)));
         while (_history.Count > _options.HistoryLength) _history.Dequeue();
     }
 
-    void Publish(List<Drift> changes)
+    Standing Stand() => new(
+        _id, _sequence, _baseline.Since, [.. _open.Values.OrderBy(d => d.Sequence)], _report.Time, CatalogueSum.Of(_report, _options.Waivers, Today));
+
+    List<Drift> Publish(List<Drift> changes)
     {
-        foreach (var listener in _listeners.Keys)
-            foreach (var change in changes)
-                listener.Writer.TryWrite(change);
+        var numbered = new List<Drift>(changes.Count);
+        foreach (var change in changes)
+        {
+            var drift = change with { Sequence = ++_sequence };
+            numbered.Add(drift);
+            _changes.Enqueue(drift);
+            if (_changes.Count > MaxKept) _changes.Dequeue();
+            if (_open.TryGetValue((drift.Kind, drift.Subject), out var open) && ReferenceEquals(open, change)) _open[(drift.Kind, drift.Subject)] = drift;
+        }
+        foreach (var drift in numbered) Tell(drift);
+        return numbered;
     }
+
+    void Tell(Drift? change)
+    {
+        if (_listeners.Count == 0) return;
+        var news = new MonitorEvent(Stand(), change);
+        foreach (var listener in _listeners) listener.Writer.TryWrite(news);
+    }
+
+    DateOnly Today => DateOnly.FromDateTime(_time.GetUtcNow().UtcDateTime);
 }

@@ -2,6 +2,7 @@ namespace Talos.Checks;
 
 public enum DriftKind
 {
+    /// <summary>More changes at once than are told one by one.</summary>
     Unknown = 0,
     Sysctl,
     Mount,
@@ -9,7 +10,7 @@ public enum DriftKind
     Mode,
     Port,
 
-    /// <summary>A check's verdict changed, though none of the watched facts did.</summary>
+    /// <summary>A check's verdict changed.</summary>
     Verdict,
 }
 
@@ -21,9 +22,13 @@ public enum DriftKind
 public sealed record Drift(
     DateTimeOffset Time, DriftKind Kind, string Subject, string? Before, string? After, bool Returned, IReadOnlyList<string> Checks)
 {
+    /// <summary>Counts the changes of one monitor from 1.</summary>
+    public ulong Sequence { get; init; }
+
     /// <summary>The change in one sentence, as it is entered in the record.</summary>
     public string Sentence => (Before, After) switch
     {
+        (null, null) => $"{Subject} changed",
         (null, var after) => $"{Word} `{Subject}` appeared: `{after}`",
         (var before, null) => $"{Word} `{Subject}` is gone, it was `{before}`",
         var (before, after) => $"{Word} `{Subject}` changed from `{before}` to `{after}`",

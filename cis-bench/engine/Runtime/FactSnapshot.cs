@@ -3,8 +3,11 @@ using Talos.Checks.Probes;
 
 namespace Talos.Checks;
 
-/// <summary>The facts that change behind a node's back and cost next to nothing to read: 2 ms for all of them.</summary>
-sealed class FactSnapshot
+/// <summary>
+/// The facts that change behind a node's back and cost next to nothing to read: 2 ms for all of them. A value that cannot be read is kept as
+/// such, so that becoming unreadable is a change.
+/// </summary>
+static class FactSnapshot
 {
     // Pods and containers come and go; their mounts are the runtime's business and carry its options.
     static readonly string[] s_podMounts = ["/var/lib/kubelet/pods/", "/run/containerd/", "/run/netns/", "/var/lib/containerd/", "/run/talos/"];
@@ -12,41 +15,46 @@ sealed class FactSnapshot
     // ip-sysctl.rst, ip_local_port_range: from here on the kernel hands ports to clients, which come and go.
     const int FirstClientPort = 32_768;
 
-    FactSnapshot(Dictionary<(DriftKind Kind, string Subject), string> values) => Values = values;
-
-    /// <summary>What could be read. A value that cannot be read is kept as such, so that becoming unreadable is a change.</summary>
-    public IReadOnlyDictionary<(DriftKind Kind, string Subject), string> Values { get; }
-
-    public static FactSnapshot Take(ProbeRoot root, WatchedFacts watched, TimeProvider time)
+    public static Dictionary<(DriftKind Kind, string Subject), string> Take(
+        ProbeRoot root, WatchedFacts watched, TimeProvider time, Func<DriftKind, string, bool> isExpected)
     {
         var facts = new FactStore(root, time);
         var values = new Dictionary<(DriftKind, string), string>();
         foreach (var name in watched.Sysctls.Keys)
-            if (Text(KernelProbes.Sysctl(facts, [name])) is { } value) values[(DriftKind.Sysctl, name)] = value;
-        foreach (var path in watched.Paths.Keys) AddModes(facts, path, values);
+            if (Text(KernelProbes.Sysctl(facts, [name])) is { } value) Add(DriftKind.Sysctl, name, value);
+        foreach (var path in watched.Paths.Keys) AddModes(facts, path, Add);
+        if (facts.Mounts.Trouble.Length > 0) Add(DriftKind.Mount, MountTable.Path, Unreadable(facts.Mounts.Trouble));
         foreach (var mount in facts.Mounts.Entries.Where(m => !Array.Exists(s_podMounts, p => m.Point.StartsWith(p, StringComparison.Ordinal))))
-            values[(DriftKind.Mount, mount.Point)] = $"{mount.Source} {mount.Type} {string.Join(',', mount.Options)}";
-        foreach (var module in SecurityProbes.LoadedModules(facts, []).Facts) values[(DriftKind.Module, module.Value)] = "loaded";
+            Add(DriftKind.Mount, mount.Point, $"{mount.Source} {mount.Type} {string.Join(',', mount.Options)}");
+        foreach (var module in SecurityProbes.LoadedModules(facts, []).Facts) Add(DriftKind.Module, module.Value, "loaded");
+        if (facts.Sockets.Trouble.Length > 0) Add(DriftKind.Port, "/proc/net", Unreadable(facts.Sockets.Trouble));
         foreach (var socket in facts.Sockets.Sockets.Where(s => s.Protocol == "tcp" || s.Address.Port < FirstClientPort))
-            values[(DriftKind.Port, $"{socket.Protocol} {socket.Address}")] = "open";
-        return new(values);
+            Add(DriftKind.Port, $"{socket.Protocol} {socket.Address}", "open");
+        return values;
+
+        void Add(DriftKind kind, string subject, string value)
+        {
+            if (!isExpected(kind, subject)) values[(kind, subject)] = value;
+        }
     }
 
-    static void AddModes(FactStore facts, string pattern, Dictionary<(DriftKind, string), string> values)
+    static void AddModes(FactStore facts, string pattern, Action<DriftKind, string, string> add)
     {
         if (facts.Files.Expand(pattern, out var paths, out _) != ReadingState.Present) return;
         foreach (var path in paths)
             if (facts.Files.Status(path, true, out var status, out _) == ReadingState.Present)
-                values[(DriftKind.Mode, path)] =
-                    string.Create(CultureInfo.InvariantCulture, $"0{Convert.ToString(status.Permissions, 8).PadLeft(3, '0')} {status.UserId}:{status.GroupId}");
+                add(DriftKind.Mode, path,
+                    string.Create(CultureInfo.InvariantCulture, $"0{Convert.ToString(status.Permissions, 8).PadLeft(3, '0')} {status.UserId}:{status.GroupId}"));
     }
 
     static string? Text(Reading reading) => reading.State switch
     {
         ReadingState.Present => reading.Facts[0].Value,
         ReadingState.Absent => null,
-        _ => $"(not readable: {reading.Reason})",
+        _ => Unreadable(reading.Reason),
     };
+
+    static string Unreadable(string reason) => $"(not readable: {reason})";
 }
 
 /// <summary>The sysctls and paths that catalogues ask for, with the checks that do.</summary>

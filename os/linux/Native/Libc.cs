@@ -71,6 +71,12 @@ static unsafe partial class Libc
     internal static partial int poll(PollEntry* entries, nuint count, int timeoutMilliseconds);
 
     [LibraryImport(Library, SetLastError = true)]
+    internal static partial int inotify_init1(int flags);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int inotify_add_watch(int descriptor, string path, uint mask);
+
+    [LibraryImport(Library, SetLastError = true)]
     internal static partial int setrlimit(int resource, ResourceLimit* limit);
 
     // NOTE: variadic in C; on x86-64 an integer-only call has the same convention either way.

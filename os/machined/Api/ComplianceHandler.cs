@@ -1,28 +1,24 @@
-using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Talos.Api.Compliance.V1;
 using Talos.Checks;
 using Talos.CisBench;
-using Talos.Kspp;
+using Talos.Machined.Compliance;
 
 namespace Talos.Machined.Api;
 
 /// <summary>Runs the checks over the machine itself. They read and never write; what cannot be read is Unknown and never a pass.</summary>
-sealed class ComplianceHandler(TimeProvider time) : ComplianceService.ComplianceServiceBase
+sealed class ComplianceHandler(LiveReading reading) : ComplianceService.ComplianceServiceBase
 {
     // LIMIT: a scan reads thousands of files; two at once would starve a small node.
     static readonly SemaphoreSlim Turn = new(1);
 
-    public override async Task<SystemReportResponse> SystemReport(SystemReportRequest request, ServerCallContext context)
+    public override async Task<ReportResponse> Report(ReportRequest request, ServerCallContext context)
     {
         var catalogues = Select(request.Benchmark);
         await Turn.WaitAsync(context.CancellationToken);
         try
         {
-            var report = await Task.Run(() => ComplianceScan.Run(catalogues, ProbeRoot.Node(), time), context.CancellationToken);
-            var response = new SystemReportResponse { Time = report.Time.ToTimestamp() };
-            response.Results.Add(report.Results.Select(Describe));
-            return response;
+            return await Task.Run(() => ComplianceMessages.Describe(Scan(catalogues, request.Benchmark), reading.Waivers, Today), context.CancellationToken);
         }
         finally
         {
@@ -30,9 +26,36 @@ sealed class ComplianceHandler(TimeProvider time) : ComplianceService.Compliance
         }
     }
 
+    public override async Task Watch(WatchRequest request, IServerStreamWriter<WatchResponse> responseStream, ServerCallContext context)
+    {
+        var monitor = await reading.Monitor.WaitAsync(context.CancellationToken);
+        ulong? seen = request.NewOnly ? null : request.Monitor == monitor.Standing.Monitor ? request.After : 0;
+        await foreach (var news in monitor.WatchAsync(seen, context.CancellationToken))
+            await responseStream.WriteAsync(ComplianceMessages.Describe(news), context.CancellationToken);
+    }
+
+    public override async Task<HistoryResponse> History(HistoryRequest request, ServerCallContext context)
+    {
+        var monitor = await reading.Monitor.WaitAsync(context.CancellationToken);
+        var limit = request.Limit is 0 or > int.MaxValue ? int.MaxValue : (int)request.Limit;
+        return new HistoryResponse
+        {
+            Scans = { monitor.History.TakeLast(limit).Select(ComplianceMessages.Describe) },
+            Changes = { monitor.Changes.TakeLast(limit).Select(ComplianceMessages.Describe) },
+        };
+    }
+
+    DateOnly Today => DateOnly.FromDateTime(reading.Time.GetUtcNow().UtcDateTime);
+
+    // What the monitor scans is also what it knows from then on; a node that is still starting is scanned without it.
+    ComplianceReport Scan(CheckCatalogue[] catalogues, string benchmark) =>
+        benchmark.Length == 0 && reading.Monitor.IsCompletedSuccessfully
+            ? reading.Monitor.Result.Scan()
+            : ComplianceScan.Run(catalogues, ProbeRoot.Node(), reading.Time, new(Selected: benchmark.Length == 0 ? reading.IsUsual : null));
+
     static CheckCatalogue[] Select(string benchmark)
     {
-        CheckCatalogue[] usual = [KsppCatalogue.Load(), CisCatalogues.Node, CisCatalogues.Linux];
+        var usual = LiveReading.Usual;
         if (benchmark.Length == 0)
             return usual;
         // By name only: what an image promises was checked when it was built, and walking a tree that is not an image costs more memory
@@ -44,24 +67,4 @@ sealed class ComplianceHandler(TimeProvider time) : ComplianceService.Compliance
             : throw Refusal.Of(
                 StatusCode.NotFound, $"there is no benchmark `{benchmark}`", $"one of {string.Join(", ", known.Select(catalogue => $"`{catalogue.Id}`"))}");
     }
-
-    static Talos.Api.Compliance.V1.CheckResult Describe(Talos.Checks.CheckResult result) => new()
-    {
-        Id = result.Check.Id,
-        Benchmark = result.Check.Catalogue,
-        Title = result.Check.Title,
-        Verdict = Translate(result.Verdict),
-        Evidence = result.Reason,
-        Remediation = result.Check.Remediation,
-    };
-
-    static Talos.Api.Compliance.V1.Verdict Translate(Talos.Checks.Verdict verdict) => verdict switch
-    {
-        Talos.Checks.Verdict.Pass => Talos.Api.Compliance.V1.Verdict.Pass,
-        Talos.Checks.Verdict.Fail => Talos.Api.Compliance.V1.Verdict.Fail,
-        Talos.Checks.Verdict.NotApplicable => Talos.Api.Compliance.V1.Verdict.NotApplicable,
-        Talos.Checks.Verdict.Manual => Talos.Api.Compliance.V1.Verdict.Manual,
-        // The zero value, and whatever an engine newer than this contract may say.
-        _ => Talos.Api.Compliance.V1.Verdict.Unknown,
-    };
 }

@@ -14,7 +14,7 @@ static class MachineServer
     const int RequestBytesMaximum = 64 << 10;
 
     /// <param name="allowedUsers">Checked by SO_PEERCRED on every connection; the socket's mode alone would trust whoever may reach it.</param>
-    internal static WebApplication Create(string socketPath, IReadOnlyCollection<uint> allowedUsers, MachineHandler handler)
+    internal static WebApplication Create(string socketPath, IReadOnlyCollection<uint> allowedUsers, MachineHandler handler, ComplianceHandler compliance)
     {
         // Not one of the builders with defaults: they watch the content root, which is / here, with all of /proc and /sys.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -42,7 +42,7 @@ static class MachineServer
             options.EnableDetailedErrors = false;
         });
         builder.Services.AddSingleton(handler);
-        builder.Services.AddSingleton(new ComplianceHandler(TimeProvider.System));
+        builder.Services.AddSingleton(compliance);
         var application = builder.Build();
         application.UseRouting();
         application.MapGrpcService<MachineHandler>();

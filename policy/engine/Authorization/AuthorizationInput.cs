@@ -77,8 +77,8 @@ public sealed record AuthorizationNode
 
     public AttestationState Attested { get; init; }
 
-    /// <summary>The last verdict of each compliance catalogue (<c>kspp</c> → <c>pass</c>, <c>fail</c>, <c>unknown</c>).</summary>
-    public IReadOnlyDictionary<string, string> Compliance { get; init; } = EmptyMap;
+    /// <summary>What the node's live reading says of it now.</summary>
+    public NodeCompliance Compliance { get; init; } = NodeCompliance.Unknown;
 }
 
 /// <summary>What attestation says of a node. Rules see <c>attested</c> true for <see cref="Verified"/> only, and <c>attestation</c> as a word.</summary>

@@ -95,7 +95,7 @@ sealed class InputDocument(AuthorizationInput input) : LazyDocument
             "name" => document.Varying("node.name", From(node.Name)),
             "role" => document.Varying("node.role", From(node.Role)),
             "labels" => document.Varying("node.labels", Map(node.Labels)),
-            "compliance" => document.Varying("node.compliance", Map(node.Compliance)),
+            "compliance" => document.Varying("node.compliance", node.Compliance.Document),
             _ => null,
         };
 

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
@@ -55,9 +57,32 @@ sealed class FakeMachined : MachineService.MachineServiceBase, IAsyncDisposable
 
     public ValueTask DisposeAsync() => application.DisposeAsync();
 
-    sealed class Compliance : ComplianceService.ComplianceServiceBase
+    /// <summary>What the monitor says: each is told to whoever watches, in order.</summary>
+    public Channel<WatchResponse> News { get; private set; } = Channel.CreateUnbounded<WatchResponse>();
+
+    /// <summary>What osd said it had seen, each time it came.</summary>
+    public ConcurrentQueue<WatchRequest> Watched { get; } = new();
+
+    /// <summary>Ends the stream of whoever watches.</summary>
+    public void BreakNews()
     {
-        public override Task<SystemReportResponse> SystemReport(SystemReportRequest request, ServerCallContext context) =>
-            Task.FromResult(new SystemReportResponse { Results = { new CheckResult { Benchmark = request.Benchmark, Verdict = Verdict.Fail } } });
+        var old = News;
+        News = Channel.CreateUnbounded<WatchResponse>();
+        old.Writer.Complete();
+    }
+
+    sealed class Compliance(FakeMachined machined) : ComplianceService.ComplianceServiceBase
+    {
+        public override Task<ReportResponse> Report(ReportRequest request, ServerCallContext context) =>
+            Task.FromResult(new ReportResponse { Results = { new CheckResult { Benchmark = request.Benchmark, Verdict = Verdict.Fail } } });
+
+        public override Task<HistoryResponse> History(HistoryRequest request, ServerCallContext context) =>
+            Task.FromResult(new HistoryResponse { Scans = { new Scan { Cause = "start" } } });
+
+        public override async Task Watch(WatchRequest request, IServerStreamWriter<WatchResponse> responseStream, ServerCallContext context)
+        {
+            machined.Watched.Enqueue(request);
+            await foreach (var news in machined.News.Reader.ReadAllAsync(context.CancellationToken)) await responseStream.WriteAsync(news, context.CancellationToken);
+        }
     }
 }

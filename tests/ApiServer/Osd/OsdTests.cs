@@ -166,10 +166,57 @@ public sealed class OsdTests : IAsyncLifetime
     {
         var client = new ComplianceService.ComplianceServiceClient(Start("os:auditor"));
 
-        var report = await client.SystemReportAsync(new SystemReportRequest { Benchmark = "kspp" }, new CallOptions().WithWaitForReady());
+        var report = await client.ReportAsync(new ReportRequest { Benchmark = "kspp" }, new CallOptions().WithWaitForReady());
 
         var result = Assert.Single(report.Results);
         Assert.Equal(("kspp", Verdict.Fail), (result.Benchmark, result.Verdict));
+        Assert.Equal("start", Assert.Single((await client.HistoryAsync(new HistoryRequest())).Scans).Cause);
+    }
+
+    [Fact]
+    public async Task Accepts_drift_into_the_record_once_and_goes_on_where_it_was()
+    {
+        var channel = Start("os:auditor");
+        machined.News.Writer.TryWrite(new WatchResponse { Standing = Standing(0) });
+        machined.News.Writer.TryWrite(new WatchResponse { Standing = Standing(1, Sysrq), Drift = Sysrq });
+
+        var entry = await ComplianceEntryAsync(channel, 0);
+        Assert.Equal("sysctl `kernel.sysrq` changed from `0` to `1`", entry.Entry.Message);
+        Assert.Equal(("drifted", "sysctl", "kernel.sysrq", "0", "1", "own.sysrq"), (entry.Entry.Details["event"], entry.Entry.Details["fact"],
+            entry.Entry.Details["subject"], entry.Entry.Details["before"], entry.Entry.Details["after"], entry.Entry.Details["checks"]));
+
+        machined.BreakNews();
+        // What it has seen comes again, and a verdict that it has not, after two changes that nobody keeps any more.
+        var verdict = new Drift { Sequence = 4, Kind = DriftKind.Verdict, Subject = "own.sysrq", Before = "PASS", After = "FAIL", Sentence = "changed" };
+        machined.News.Writer.TryWrite(new WatchResponse { Standing = Standing(4, Sysrq), Drift = Sysrq });
+        machined.News.Writer.TryWrite(new WatchResponse { Standing = Standing(4, Sysrq), Drift = verdict });
+
+        var lost = await ComplianceEntryAsync(channel, entry.Index + 1);
+        Assert.StartsWith("2 changes of the node were no longer kept", lost.Entry.Message, StringComparison.Ordinal);
+        var second = await ComplianceEntryAsync(channel, lost.Index + 1);
+        Assert.Equal(("own.sysrq", "pass", "fail"), (second.Entry.Details["check"], second.Entry.Details["before"], second.Entry.Details["verdict"]));
+        Assert.Equal([("", 0UL), ("m1", 1UL)], machined.Watched.Select(w => (w.Monitor, w.After)));
+        Assert.Equal("m1 4", File.ReadAllText(Path.Combine(folder, "state", "compliance-seen")));
+    }
+
+    static Drift Sysrq => new()
+    {
+        Sequence = 1, Kind = DriftKind.Sysctl, Subject = "kernel.sysrq", Before = "0", After = "1", Checks = { "own.sysrq" },
+        Sentence = "sysctl `kernel.sysrq` changed from `0` to `1`", Time = new(),
+    };
+
+    static Standing Standing(ulong sequence, params Drift[] open) => new()
+    {
+        Monitor = "m1", Sequence = sequence, Open = { open }, OpenCount = (uint)open.Length, Sums = { new BenchmarkSum { Benchmark = "kspp", Failed = 1 } },
+    };
+
+    static async Task<AuditRecord> ComplianceEntryAsync(GrpcChannel channel, ulong from)
+    {
+        using var call = new AuditService.AuditServiceClient(channel).List(
+            new Talos.Api.Audit.V1.ListRequest { From = from, Follow = true }, new CallOptions(deadline: DateTime.UtcNow.AddSeconds(30)).WithWaitForReady());
+        await foreach (var item in call.ResponseStream.ReadAllAsync())
+            if (AuditRecord.TryParse(item.Index, item.Entry.Memory, out var record, out _) && record.Entry.Kind == EntryKind.Compliance) return record;
+        throw new InvalidOperationException("the record ended");
     }
 
     [Fact]

@@ -143,3 +143,20 @@ invalid contains $"data.talos.roles[`{role}`]: the roles that begin with `os:` a
 	some role, _ in data.talos.roles
 	startswith(role, "os:")
 }
+
+# Optional: a method whose rule says `undrifted` is served only while the node is as it was when it had started. A node of which
+# nothing is known is no clean one.
+deny contains {
+	"reason": "node_drifted",
+	"sentence": $"{short_name} is served only by nodes without drift; this one {drift_words}",
+} if {
+	rule.undrifted
+	not node_is_clean
+}
+
+# A rule of its own: a comparison with what is undefined would be undefined under `not`, too.
+node_is_clean if input.node.compliance.state == "clean"
+
+drift_words := $"drifted: {concat(", ", [$"{fact.kind} {fact.subject}" | some fact in input.node.compliance.drift])}" if {
+	input.node.compliance.state == "drifted"
+} else := "has not been read"
