@@ -75,7 +75,7 @@ sealed class TrustdServer : IAsyncDisposable
                 Time = time,
             },
             new SelfSource(registrar, configuration.Node, configuration.Names), log.CreateLogger("identity"));
-        var service = new Service.TrustService(configuration.Cluster, authorities, registrar, new TokenGate(ledger), ledger, feed, record, time);
+        var service = new Service.TrustService(configuration.Cluster, authorities, registrar, new TokenGate(ledger), new EnrollmentQueue(ledger, time), ledger, feed, record, time);
         var approvals = new ApprovalBook(time, ApiLimits.ApprovalLifetime);
         var node = new NodeDescription(configuration.Cluster, configuration.Node, "controlplane") { Labels = configuration.Labels };
         var host = ApiHost.Create(

@@ -52,6 +52,12 @@ public sealed partial class SubjectPublicKey
     /// <summary>First 160 bits of SHA-256 over the key's octets (RFC 7093 §2, method 1).</summary>
     public ReadOnlyMemory<byte> Identifier => _identifier ??= SHA256.HashData(_key.Span)[..20];
 
+    /// <summary>What people compare: <c>SHA256:</c> and the digest of the SubjectPublicKeyInfo in base64 without padding, as OpenSSH writes it.</summary>
+    public string Fingerprint => FingerprintOf(_der.Span);
+
+    /// <summary>The same of a key whose SubjectPublicKeyInfo is at hand.</summary>
+    public static string FingerprintOf(ReadOnlySpan<byte> subjectPublicKeyInfo) => "SHA256:" + Convert.ToBase64String(SHA256.HashData(subjectPublicKeyInfo)).TrimEnd('=');
+
     internal bool HasParameters { get; private init; }
 
     /// <summary>Public exponent of an RSA key; 0 for others.</summary>

@@ -16,7 +16,8 @@ public sealed class MethodRuleTests
     // Whoever calls these holds a token instead of a certificate, and the handler checks it.
     static readonly HashSet<string> OpenToStrangers =
     [
-        "/talos.trust.v1.TrustService/CABundle", "/talos.trust.v1.TrustService/Enroll", "/talos.trust.v1.TrustService/IssueClient",
+        "/talos.trust.v1.TrustService/CABundle", "/talos.trust.v1.TrustService/Enroll", "/talos.trust.v1.TrustService/EnrollmentApply",
+        "/talos.trust.v1.TrustService/IssueClient",
     ];
 
     public static TheoryData<string> Methods() => [.. typeof(VersionRequest).Assembly.GetTypes()

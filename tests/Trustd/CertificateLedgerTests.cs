@@ -67,6 +67,29 @@ public sealed class CertificateLedgerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Forgets_a_machine_that_nobody_decided_about_and_holds_no_room_for_it()
+    {
+        LedgerEnrollment Machine(int i) => new($"id{i}", new byte[] { (byte)i }, "SHA256:x", $"worker-{i}", [], [], "10.0.0.1", time.GetUtcNow(), time.GetUtcNow().AddHours(1));
+        Assert.Equal(EnrollmentQueueResult.Queued, await ledger.QueueEnrollmentAsync(Machine(1), most: 2, mostOfSource: 1, default));
+        Assert.Equal(EnrollmentQueueResult.SourceFull, await ledger.QueueEnrollmentAsync(Machine(2), most: 2, mostOfSource: 1, default));
+        Assert.Equal(EnrollmentQueueResult.Queued, await ledger.QueueEnrollmentAsync(Machine(2) with { Source = "10.0.0.2" }, most: 2, mostOfSource: 1, default));
+        Assert.Equal(EnrollmentQueueResult.Full, await ledger.QueueEnrollmentAsync(Machine(3) with { Source = "10.0.0.3" }, most: 2, mostOfSource: 1, default));
+        time.Advance(TimeSpan.FromHours(1));
+        Assert.Null(ledger.FindEnrollment(new byte[] { 1 }));
+        Assert.Null(await ledger.DecideEnrollmentAsync("id1", LedgerEnrollmentState.Approved, "alice", time.GetUtcNow().AddHours(1), default));
+        Assert.Equal(EnrollmentQueueResult.Queued, await ledger.QueueEnrollmentAsync(Machine(3), most: 2, mostOfSource: 1, default));
+        Assert.Equal("id3", Assert.Single(ledger.ListEnrollments()).Id);
+    }
+
+    [Fact]
+    public async Task Keeps_the_newest_refusals()
+    {
+        for (var i = 0; i < 3; i++)
+            await ledger.RecordRefusalAsync(new LedgerRefusal(time.GetUtcNow(), "token", "", "10.0.0.1", $"reason-{i}", "no", "r1"), default);
+        Assert.Equal(["reason-2", "reason-1"], ledger.ListRefusals(2).Select(r => r.Reason));
+    }
+
+    [Fact]
     public async Task Revokes_every_valid_certificate_of_a_name_once()
     {
         foreach (var serial in new[] { "01", "02", "03" }) await ledger.ReserveAsync(Reservation(serial, serial == "03" ? "bob" : "alice"), default);

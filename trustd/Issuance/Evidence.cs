@@ -12,10 +12,10 @@ namespace Talos.Trustd.Issuance;
 /// </summary>
 sealed class Evidence
 {
-    public const string Self = "self", Renewal = "renewal", Token = "token", Delegation = "delegation";
+    public const string Self = "self", Renewal = "renewal", Token = "token", Enrollment = "enrollment", Delegation = "delegation";
 
     /// <summary>Every way there is. trustd does not start under a policy without a rule for each.</summary>
-    public static readonly ImmutableArray<string> Ways = [Self, Renewal, Token, Delegation];
+    public static readonly ImmutableArray<string> Ways = [Self, Renewal, Token, Enrollment, Delegation];
 
     Evidence(string way, CertificateProfile profile, string requester, IssuanceBasis basis) =>
         (Way, Profile, Requester, Basis) = (way, profile, requester, basis);
@@ -70,6 +70,17 @@ sealed class Evidence
             Roles = token.Roles,
             DnsNames = token.Names,
             Addresses = token.Addresses,
+        });
+
+    /// <summary>A machine that a person let in; what that person saw is what it may have.</summary>
+    public static Evidence OfApproval(LedgerEnrollment enrollment) =>
+        new(Enrollment, CertificateProfile.Node, $"enrollment {enrollment.Id} approved by {enrollment.DecidedBy}", new IssuanceBasis
+        {
+            Title = $"the enrollment `{enrollment.Id}`",
+            Name = enrollment.Name,
+            DnsNames = enrollment.DnsNames,
+            Addresses = enrollment.Addresses,
+            ApprovedBy = enrollment.DecidedBy,
         });
 
     static ImmutableArray<string> Names(PeerIdentity identity, NameKinds kind) =>

@@ -76,8 +76,8 @@ sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, Cer
         }
     }
 
-    /// <summary>Names that the CSR asks for, in the forms that policy compares; kinds that no certificate of ours holds are left to the PKI, which refuses them.</summary>
-    static CertificateWish Complete(CertificateWish asked, CertificateRequestDocument csr) => asked with
+    /// <summary>The names that a CSR asks for, in the forms that policy compares; kinds that no certificate of ours holds are left to the PKI, which refuses them.</summary>
+    public static CertificateWish Complete(CertificateWish asked, CertificateRequestDocument csr) => asked with
     {
         Name = asked.Name.Length > 0 ? asked.Name : csr.Subject.CommonNames.FirstOrDefault() ?? "",
         Roles = [.. asked.Roles.Concat(csr.Subject.Organizations).Distinct()],

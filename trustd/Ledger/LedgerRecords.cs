@@ -85,5 +85,40 @@ enum TokenUseResult
     Repeated = 5,
 }
 
+/// <summary>How a machine's request for a certificate stands. Zero waits for a person.</summary>
+enum LedgerEnrollmentState
+{
+    Pending = 0,
+    Denied = 1,
+    Approved = 2,
+    Issued = 3,
+}
+
+/// <summary>A machine without a token that asks to be let in.</summary>
+/// <param name="Digest">SHA-256 over key and names: what makes a repetition.</param>
+/// <param name="Fingerprint">Of the key, as people compare it.</param>
+/// <param name="Expires">From then on the row is as good as gone.</param>
+/// <param name="DecidedBy">Empty while it waits.</param>
+/// <param name="Serial">Of its certificate; empty before.</param>
+sealed record LedgerEnrollment(
+    string Id, ReadOnlyMemory<byte> Digest, string Fingerprint, string Name, ImmutableArray<string> DnsNames, ImmutableArray<string> Addresses,
+    string Source, DateTimeOffset Requested, DateTimeOffset Expires)
+{
+    public LedgerEnrollmentState State { get; init; }
+
+    public string DecidedBy { get; init; } = "";
+
+    public string Serial { get; init; } = "";
+}
+
+/// <summary>What came of putting a machine into the queue. Zero is a refusal.</summary>
+enum EnrollmentQueueResult
+{
+    Full = 0,
+    /// <summary>As many machines of this address wait as may.</summary>
+    SourceFull = 1,
+    Queued = 2,
+}
+
 /// <summary>One certificate taken back.</summary>
 sealed record Revocation(long Sequence, string Serial);

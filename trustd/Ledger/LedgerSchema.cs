@@ -74,7 +74,8 @@ static class LedgerSchema
         ) STRICT;
         CREATE TABLE enrollments (
             id           TEXT PRIMARY KEY,
-            key_digest   BLOB NOT NULL UNIQUE,
+            digest       BLOB NOT NULL UNIQUE,
+            fingerprint  TEXT NOT NULL,
             name         TEXT NOT NULL,
             dns          TEXT NOT NULL,
             addresses    TEXT NOT NULL,

@@ -14,7 +14,8 @@ namespace Talos.Trustd.Service;
 
 /// <summary>The methods of trustd. Who may call what was decided before a method runs; here stands what a token or a certificate entitles to.</summary>
 sealed partial class TrustService(
-    string cluster, AuthorityKeeper authorities, Registrar registrar, TokenGate tokens, CertificateLedger ledger, RevocationFeed revocations, AuditLog record, TimeProvider time)
+    string cluster, AuthorityKeeper authorities, Registrar registrar, TokenGate tokens, EnrollmentQueue enrollments, CertificateLedger ledger,
+    RevocationFeed revocations, AuditLog record, TimeProvider time)
     : Api.Trust.V1.TrustService.TrustServiceBase
 {
     // RFC 5869's advice for a nonce: at least as long as what it protects against guessing.

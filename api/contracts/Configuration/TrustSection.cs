@@ -11,13 +11,16 @@ public sealed class TrustSection
     /// <summary>For a worker: what it joins with.</summary>
     public TokenSecret? Token { get; init; }
 
+    /// <summary>For a worker: the cluster's CA, PEM. With it a worker needs no token: it waits until a person lets it in.</summary>
+    public string? CaPem { get; init; }
+
     /// <summary>For a control plane: tokens known from the first start; ids are distinct.</summary>
     public IReadOnlyList<BootstrapToken> Bootstrap { get; init; } = [];
 
     // A token that was given but is none has an error of its own.
     bool TokenIsGiven { get; init; }
 
-    internal bool IsGiven => Endpoints.Count > 0 || Token is not null || Bootstrap.Count > 0;
+    internal bool IsGiven => Endpoints.Count > 0 || Token is not null || CaPem is not null || Bootstrap.Count > 0;
 
     internal static TrustSection Read(Section section)
     {
@@ -25,6 +28,7 @@ public sealed class TrustSection
         {
             Endpoints = section.List("endpoints", Formats.Endpoint),
             Token = section.Optional<TokenSecret?>("token", Formats.Token!, null),
+            CaPem = section.Optional<string?>("ca", Formats.CertificatePem!, null),
             Bootstrap = section.Sections("bootstrap", BootstrapToken.Read),
             TokenIsGiven = section.Has("token"),
         };
@@ -43,13 +47,13 @@ public sealed class TrustSection
     {
         if (type == MachineType.Worker)
         {
-            if (Endpoints.Count == 0 || !TokenIsGiven)
-                document.Fail("trust", "a worker needs `trust.endpoints` and `trust.token`", "`osctl token create` makes a token");
+            if (Endpoints.Count == 0 || (!TokenIsGiven && CaPem is null))
+                document.Fail("trust", "a worker needs `trust.endpoints`, and `trust.token` or `trust.ca`", "`osctl token create` makes a token; with the CA alone a person has to let the worker in");
             if (Bootstrap.Count > 0) document.Fail("trust", "`trust.bootstrap` is for control planes");
         }
-        else if (type == MachineType.Controlplane && (TokenIsGiven || Endpoints.Count > 0))
+        else if (type == MachineType.Controlplane && (TokenIsGiven || CaPem is not null || Endpoints.Count > 0))
         {
-            document.Fail("trust", "`trust.endpoints` and `trust.token` are for workers", "a control plane runs its own trustd");
+            document.Fail("trust", "`trust.endpoints`, `trust.token` and `trust.ca` are for workers", "a control plane runs its own trustd");
         }
     }
 
@@ -57,6 +61,7 @@ public sealed class TrustSection
     {
         writer.List("endpoints", Endpoints.Select(e => e.ToString()));
         if (Token is not null) writer.Field("token", Token.Reveal());
+        if (CaPem is not null) writer.Field("ca", CaPem);
         writer.Sections("bootstrap", Bootstrap, (token, w) => token.Write(w));
     }
 }

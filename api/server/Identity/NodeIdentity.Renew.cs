@@ -11,6 +11,9 @@ public sealed partial class NodeIdentity
     // trustd may be away for hours; a node asks often enough to be back within a minute of it.
     static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
+    // Someone stands at the console and waits for it.
+    static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
     // A machine that slept has a wall clock far ahead of its timers.
     static readonly TimeSpan LongestNap = TimeSpan.FromMinutes(5);
 
@@ -36,7 +39,7 @@ public sealed partial class NodeIdentity
                     continue;
                 }
                 await Task.Delay(pause * (0.8 + Fraction() * 0.4), options.Time, cancellation).ConfigureAwait(false);
-                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, (waiting.Length > 0 ? LongestWait : LongestPause).Ticks));
             }
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -78,10 +81,12 @@ public sealed partial class NodeIdentity
     async Task<TrustMaterial?> TryRefreshAsync(CancellationToken cancellation)
     {
         var current = Slot.Current;
+        var fingerprint = "";
         var canRenew = current is not null && current.Certificate.NotAfter.ToUniversalTime() > options.Time.GetUtcNow().UtcDateTime;
         try
         {
             using var key = PendingKey();
+            fingerprint = SubjectPublicKey.FingerprintOf(key.ExportSubjectPublicKeyInfo());
             using var request = CertificateSigningRequest.Create(key, options.Name, options.DnsNames, options.Addresses);
             var grant = canRenew
                 ? await source.RenewAsync(request.Der, current!, cancellation).ConfigureAwait(false)
@@ -93,11 +98,19 @@ public sealed partial class NodeIdentity
                 Keep(key, grant);
                 fresh = Slot.Current!;
             }
+            waiting = "";
             log.LogInformation("{What} certificate {Serial}, valid until {NotAfter:O}", canRenew ? "renewed" : "obtained", fresh.Certificate.SerialNumber.ToLowerInvariant(), fresh.Certificate.NotAfter.ToUniversalTime());
             return fresh;
         }
+        catch (EnrollmentException e) when (e.Failure == EnrollmentFailure.Waiting)
+        {
+            // Once for each request, not once for each time it is asked.
+            if (waiting != e.Message) log.LogWarning("{Reason} --fingerprint {Fingerprint}", e.Message, fingerprint);
+            waiting = e.Message;
+        }
         catch (EnrollmentException e)
         {
+            waiting = "";
             log.LogWarning("no {What} certificate: {Reason}", canRenew ? "new" : "first", e.Message);
         }
         catch (IOException e)

@@ -21,6 +21,9 @@ public sealed partial class NodeIdentity
     TaskCompletionSource wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
     volatile TaskCompletionSource renewed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    // What is waited for, as the log was told it; empty when nothing is. Only the renewal loop touches it.
+    string waiting = "";
+
     NodeIdentity(NodeIdentityOptions options, ICertificateSource source, ILogger log)
     {
         this.options = options;

@@ -16,8 +16,8 @@ namespace Talos.Api.Server;
 /// </summary>
 /// <param name="cluster">The trust domain that trustd must belong to.</param>
 /// <param name="endpoints">Tried in order until one answers.</param>
-/// <param name="token">For enrolling; null for a node that can only renew.</param>
-/// <param name="roots">The authority, when it is known from elsewhere; null discovers it with the token.</param>
+/// <param name="token">For enrolling; null for a node that waits for a person's approval, or can only renew.</param>
+/// <param name="roots">The authority, when it is known from elsewhere; null discovers it with the token. Without a token it has to be known.</param>
 public sealed partial class TrustdSource(
     string cluster, IReadOnlyList<Endpoint> endpoints, TokenSecret? token, TrustStore? roots, TimeProvider time) : ICertificateSource
 {
@@ -25,7 +25,9 @@ public sealed partial class TrustdSource(
 
     public Task<CertificateGrant> EnrollAsync(ReadOnlyMemory<byte> csr, CancellationToken cancellation)
     {
-        if (token is null) throw new EnrollmentException(EnrollmentFailure.NothingToShow, "there is neither a valid certificate nor a join token");
+        if (token is null && roots is null)
+            throw new EnrollmentException(EnrollmentFailure.NothingToShow, "there is neither a valid certificate, nor a join token, nor the cluster's CA to ask for approval under");
+        if (token is null) return FirstAnswerAsync(endpoint => ApplyAsync(endpoint, csr, roots!, cancellation));
         return FirstAnswerAsync(async endpoint =>
         {
             var trusted = roots ?? await DiscoverAsync(endpoint, cancellation).ConfigureAwait(false);
@@ -40,6 +42,18 @@ public sealed partial class TrustdSource(
         var trusted = current.Roots ?? throw new ArgumentException("the certificate comes without roots", nameof(current));
         return FirstAnswerAsync(endpoint => AskAsync(endpoint, trusted, current, (client, options) => client.RenewAsync(
             new RenewRequest { Csr = ByteString.CopyFrom(csr.Span) }, options), cancellation));
+    }
+
+    async Task<CertificateGrant> ApplyAsync(Endpoint endpoint, ReadOnlyMemory<byte> csr, TrustStore trusted, CancellationToken cancellation)
+    {
+        var answer = await CallAsync(endpoint, new ServerCheck(endpoint, trusted, cluster, time), null, (client, options) => client.EnrollmentApplyAsync(
+            new EnrollmentApplyRequest { Csr = ByteString.CopyFrom(csr.Span) }, options), cancellation).ConfigureAwait(false);
+        return answer.State switch
+        {
+            EnrollmentState.Issued when answer.Issued is { } issued => new CertificateGrant(issued.Certificate.Memory, [.. issued.Intermediates.Select(i => i.Memory)], issued.BundlePem),
+            EnrollmentState.Denied => throw new EnrollmentException(EnrollmentFailure.Refused, $"a person denied the enrollment `{answer.Id}`"),
+            _ => throw new EnrollmentException(EnrollmentFailure.Waiting, $"waiting for a person: `osctl enroll approve {answer.Id}`"),
+        };
     }
 
     async Task<CertificateGrant> FirstAnswerAsync(Func<Endpoint, Task<CertificateGrant>> ask)

@@ -28,7 +28,7 @@ sealed record ServiceFiles(OsdConfiguration Osd, TrustdConfiguration? Trustd)
     {
         var names = Names(machine, addresses);
         if (machine.Machine.Type != MachineType.Controlplane)
-            return new ServiceFiles(ForOsd(machine, paths, names, machine.Trust.Endpoints, machine.Trust.Token), null);
+            return new ServiceFiles(ForOsd(machine, paths, names, machine.Trust.Endpoints, machine.Trust.Token, machine.Trust.CaPem), null);
         var token = TokenSecret.Generate();
         var hostNames = names.Where(name => !IPAddress.TryParse(name, out _)).ToList();
         var networks = names.Select(name => IPAddress.TryParse(name, out var address) ? address : null).OfType<IPAddress>().Select(Only).ToList();
@@ -63,7 +63,7 @@ sealed record ServiceFiles(OsdConfiguration Osd, TrustdConfiguration? Trustd)
     };
 
     static OsdConfiguration ForOsd(
-        MachineConfiguration machine, ServicePaths paths, IReadOnlyList<string> names, IReadOnlyList<Endpoint> trust, TokenSecret? token) => new()
+        MachineConfiguration machine, ServicePaths paths, IReadOnlyList<string> names, IReadOnlyList<Endpoint> trust, TokenSecret? token, string? ca = null) => new()
         {
             Cluster = machine.Cluster,
             Node = machine.Machine.HostName,
@@ -76,6 +76,7 @@ sealed record ServiceFiles(OsdConfiguration Osd, TrustdConfiguration? Trustd)
             Labels = machine.Machine.Labels,
             TrustEndpoints = trust,
             Token = token,
+            CaBundle = ca,
             Names = names,
         };
 

@@ -1,0 +1,116 @@
+using Microsoft.Data.Sqlite;
+
+namespace Talos.Trustd.Ledger;
+
+sealed partial class CertificateLedger
+{
+    const string EnrollmentColumns =
+        "id, digest, fingerprint, name, dns, addresses, source, requested_at, expires_at, state, decided_by, serial";
+
+    /// <summary>Puts a machine into the queue, if there is room; what has expired makes room first.</summary>
+    /// <param name="most">How many machines may wait at once.</param>
+    /// <param name="mostOfSource">How many of them from one address.</param>
+    public Task<EnrollmentQueueResult> QueueEnrollmentAsync(LedgerEnrollment enrollment, int most, int mostOfSource, CancellationToken cancellation) =>
+        WriteAsync(connection =>
+        {
+            using var forget = connection.CreateCommand();
+            forget.CommandText = "DELETE FROM enrollments WHERE expires_at <= $now";
+            forget.Parameters.AddWithValue("$now", Now());
+            forget.ExecuteNonQuery();
+
+            using var count = connection.CreateCommand();
+            count.CommandText = "SELECT count(*), coalesce(sum(source = $source), 0) FROM enrollments WHERE state = 0";
+            count.Parameters.AddWithValue("$source", enrollment.Source);
+            using (var reader = count.ExecuteReader())
+            {
+                reader.Read();
+                if (reader.GetInt64(1) >= mostOfSource) return EnrollmentQueueResult.SourceFull;
+                if (reader.GetInt64(0) >= most) return EnrollmentQueueResult.Full;
+            }
+
+            using var insert = connection.CreateCommand();
+            insert.CommandText =
+                $"""
+                INSERT INTO enrollments ({EnrollmentColumns})
+                VALUES ($id, $digest, $fingerprint, $name, $dns, $addresses, $source, $requested, $expires, 0, '', '') ON CONFLICT (digest) DO NOTHING
+                """;
+            insert.Parameters.AddWithValue("$id", enrollment.Id);
+            insert.Parameters.AddWithValue("$digest", enrollment.Digest.ToArray());
+            insert.Parameters.AddWithValue("$fingerprint", enrollment.Fingerprint);
+            insert.Parameters.AddWithValue("$name", enrollment.Name);
+            insert.Parameters.AddWithValue("$dns", Join(enrollment.DnsNames));
+            insert.Parameters.AddWithValue("$addresses", Join(enrollment.Addresses));
+            insert.Parameters.AddWithValue("$source", enrollment.Source);
+            insert.Parameters.AddWithValue("$requested", enrollment.Requested.ToUnixTimeSeconds());
+            insert.Parameters.AddWithValue("$expires", enrollment.Expires.ToUnixTimeSeconds());
+            insert.ExecuteNonQuery();
+            return EnrollmentQueueResult.Queued;
+        }, cancellation);
+
+    /// <summary>The request with this digest, unless it has expired.</summary>
+    public LedgerEnrollment? FindEnrollment(ReadOnlyMemory<byte> digest)
+    {
+        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT {EnrollmentColumns} FROM enrollments WHERE digest = $digest AND expires_at > $now";
+        command.Parameters.AddWithValue("$digest", digest.ToArray());
+        return ReadEnrollments(command).SingleOrDefault();
+    }
+
+    /// <summary>Every request that has not expired, newest first.</summary>
+    public IReadOnlyList<LedgerEnrollment> ListEnrollments()
+    {
+        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT {EnrollmentColumns} FROM enrollments WHERE expires_at > $now ORDER BY requested_at DESC, id";
+        return ReadEnrollments(command);
+    }
+
+    /// <summary>Decides one request that waits, once. Null when none with this id waits.</summary>
+    /// <param name="expires">Until when the decision holds.</param>
+    public Task<LedgerEnrollment?> DecideEnrollmentAsync(string id, LedgerEnrollmentState state, string by, DateTimeOffset expires, CancellationToken cancellation) =>
+        WriteAsync(connection =>
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText =
+                $"""
+                UPDATE enrollments SET state = $state, decided_by = $by, decided_at = $now, expires_at = $expires
+                WHERE id = $id AND state = 0 AND expires_at > $now RETURNING {EnrollmentColumns}
+                """;
+            command.Parameters.AddWithValue("$id", id);
+            command.Parameters.AddWithValue("$state", (long)state);
+            command.Parameters.AddWithValue("$by", by);
+            command.Parameters.AddWithValue("$expires", expires.ToUnixTimeSeconds());
+            return ReadEnrollments(command).SingleOrDefault();
+        }, cancellation);
+
+    /// <summary>Notes the certificate that an approved machine got.</summary>
+    public Task EndEnrollmentAsync(string id, string serial, CancellationToken cancellation) =>
+        WriteAsync(connection =>
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE enrollments SET state = 3, serial = $serial WHERE id = $id AND state = 2";
+            command.Parameters.AddWithValue("$id", id);
+            command.Parameters.AddWithValue("$serial", serial);
+            return command.ExecuteNonQuery();
+        }, cancellation);
+
+    List<LedgerEnrollment> ReadEnrollments(SqliteCommand command)
+    {
+        command.Parameters.AddWithValue("$now", Now());
+        var rows = new List<LedgerEnrollment>();
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            rows.Add(new LedgerEnrollment(
+                reader.GetString(0), (byte[])reader.GetValue(1), reader.GetString(2), reader.GetString(3), Split(reader.GetString(4)), Split(reader.GetString(5)),
+                reader.GetString(6), DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(7)), DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(8)))
+            {
+                State = (LedgerEnrollmentState)reader.GetInt64(9),
+                DecidedBy = reader.GetString(10),
+                Serial = reader.GetString(11),
+            });
+        }
+        return rows;
+    }
+}
