@@ -16,6 +16,9 @@ public static class TrustdProcess
         trustd: the certificate authority of a cluster's operating systems
 
         usage: trustd --config FILE
+               trustd init --config FILE --csr OUT             make a key and a request, for a root kept elsewhere to sign
+               trustd init --config FILE --certificate FILE    take the certificate, followed by what leads to its root, the root last
+               trustd init --config FILE --ca-key FILE --ca-cert FILE    take an authority that exists
                trustd --version
 
         FILE names the cluster, the address to listen on and the folder that keeps the CA, for instance:
@@ -40,7 +43,9 @@ public static class TrustdProcess
                 Console.WriteLine(Usage);
                 return 0;
             case ["--config", var file]:
-                return await ServeAsync(file);
+                return await GuardAsync(() => ServeAsync(file));
+            case ["init", "--config", var file, .. var how]:
+                return await GuardAsync(() => InitAsync(file, how));
             default:
                 Console.Error.WriteLine(Usage);
                 return 2;
@@ -49,14 +54,51 @@ public static class TrustdProcess
 
     static async Task<int> ServeAsync(string file)
     {
+        if (await ReadAsync(file) is not { } configuration) return 1;
+        await using var server = await TrustdServer.StartAsync(configuration, new LineLog(), TimeProvider.System, CancellationToken.None);
+        Console.Error.WriteLine($"trustd: {configuration.Cluster}: listening on {server.Endpoint}");
+        await server.WaitAsync();
+        return 0;
+    }
+
+    static async Task<int> InitAsync(string file, string[] how)
+    {
+        if (await ReadAsync(file) is not { } configuration) return 1;
+        switch (how)
+        {
+            case ["--csr", var csr]:
+                await AuthorityInit.RequestAsync(configuration, csr, TimeProvider.System);
+                Console.Error.WriteLine($"trustd: the request is in `{csr}`; have it signed, then: trustd init --config {file} --certificate FILE");
+                return 0;
+            case ["--certificate", var certificate]:
+                return Taken(await AuthorityInit.FinishAsync(configuration, certificate, TimeProvider.System, CancellationToken.None));
+            case ["--ca-key", var key, "--ca-cert", var certificate]:
+                return Taken(await AuthorityInit.TakeOverAsync(configuration, key, certificate, TimeProvider.System, CancellationToken.None));
+            default:
+                Console.Error.WriteLine(Usage);
+                return 2;
+        }
+
+        int Taken(Pki.Certificate certificate)
+        {
+            Console.Error.WriteLine($"trustd: {configuration.Cluster}: the authority is {certificate.Subject}, until {certificate.NotAfter:u}");
+            return 0;
+        }
+    }
+
+    static async Task<TrustdConfiguration?> ReadAsync(string file)
+    {
+        SQLitePCL.Batteries_V2.Init();
+        if (TrustdConfiguration.Parse(await File.ReadAllTextAsync(file), file).TryGet(out var configuration, out var errors)) return configuration;
+        Fail(errors, "");
+        return null;
+    }
+
+    static async Task<int> GuardAsync(Func<Task<int>> run)
+    {
         try
         {
-            SQLitePCL.Batteries_V2.Init();
-            if (!TrustdConfiguration.Parse(await File.ReadAllTextAsync(file), file).TryGet(out var configuration, out var errors)) return Fail(errors, "");
-            await using var server = await TrustdServer.StartAsync(configuration, new LineLog(), TimeProvider.System, CancellationToken.None);
-            Console.Error.WriteLine($"trustd: {configuration.Cluster}: listening on {server.Endpoint}");
-            await server.WaitAsync();
-            return 0;
+            return await run();
         }
         catch (AuthorityException e) { return Fail(e.Message, e.Hint); }
         catch (LedgerException e) { return Fail(e.Message, e.Hint); }

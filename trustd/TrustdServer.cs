@@ -53,7 +53,19 @@ sealed class TrustdServer : IAsyncDisposable
         var signer = Ed25519CheckpointSigner.LoadOrCreate(Path.Combine(configuration.State, "audit.key"), $"{configuration.Cluster}/{configuration.Node}/trustd");
         var record = AuditLog.Open(Path.Combine(configuration.State, "audit"), new AuditLogOptions { Signer = signer, Node = configuration.Node, TimeProvider = time });
         var ledger = CertificateLedger.Open(Path.Combine(configuration.State, "ledger.db"), time);
-        var authorities = await AuthorityKeeper.OpenAsync(configuration.State, configuration.Cluster, ledger, record, time, cancellation);
+        AuthorityKeeper authorities;
+        try
+        {
+            authorities = await AuthorityKeeper.OpenAsync(configuration.State, configuration.Cluster, ledger, record, time, cancellation);
+        }
+        catch
+        {
+            // What was opened is free again for `trustd init`, which may be what is missing.
+            await ledger.DisposeAsync();
+            await record.DisposeAsync();
+            signer.Dispose();
+            throw;
+        }
         foreach (var token in configuration.Bootstrap) await ledger.AddTokenAsync(Admit(token, time), cancellation);
 
         var policySource = PolicySource.From(configuration.Policy, configuration.State, configuration.PolicyRules, time);

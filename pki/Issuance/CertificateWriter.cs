@@ -70,17 +70,7 @@ static class CertificateWriter
     static void WriteExtensions(DerWriter writer, CertificateContent content)
     {
         CertificateProfile profile = content.Profile;
-        if (profile.IsAuthority)
-            Extension(writer, ObjectIdentifiers.BasicConstraints, critical: true, profile, static (w, p) =>
-            {
-                using (w.Sequence())
-                {
-                    w.Boolean(true);
-                    if (p.PathLength is { } length)
-                        w.Integer(length);
-                }
-            });
-        Extension(writer, ObjectIdentifiers.KeyUsage, critical: true, profile, static (w, p) => w.NamedBits((uint)p.KeyUsage));
+        WriteUse(writer, profile);
         if (!profile.Purposes.IsEmpty)
             Extension(writer, ObjectIdentifiers.ExtendedKeyUsage, critical: false, profile, static (w, p) =>
             {
@@ -98,16 +88,43 @@ static class CertificateWriter
         if (profile.Kind != PeerKind.Unknown)
             Extension(writer, ObjectIdentifiers.SubjectAlternativeName, critical: false, content, WriteNames);
         if (profile.BoundToCluster)
-            // RFC 5280 §4.2.1.10: a URI constraint without a leading dot means exactly that host.
-            Extension(writer, ObjectIdentifiers.NameConstraints, critical: true, content.Grant.Cluster, static (w, cluster) =>
-            {
-                using (w.Sequence())
-                using (w.Open(0xA0))
-                using (w.Sequence())
-                    w.Text(0x86, cluster);
-            });
+            WriteBounds(writer, content.Grant.Cluster);
         if (content.RevocationListUri is { } uri)
             Extension(writer, ObjectIdentifiers.CrlDistributionPoints, critical: false, uri, WritePoint);
+    }
+
+    /// <summary>What an authority asks for when another one signs it.</summary>
+    public static void WriteAuthorityExtensions(DerWriter writer, CertificateProfile profile, string cluster)
+    {
+        WriteUse(writer, profile);
+        WriteBounds(writer, cluster);
+    }
+
+    static void WriteUse(DerWriter writer, CertificateProfile profile)
+    {
+        if (profile.IsAuthority)
+            Extension(writer, ObjectIdentifiers.BasicConstraints, critical: true, profile, static (w, p) =>
+            {
+                using (w.Sequence())
+                {
+                    w.Boolean(true);
+                    if (p.PathLength is { } length)
+                        w.Integer(length);
+                }
+            });
+        Extension(writer, ObjectIdentifiers.KeyUsage, critical: true, profile, static (w, p) => w.NamedBits((uint)p.KeyUsage));
+    }
+
+    static void WriteBounds(DerWriter writer, string bound)
+    {
+        // RFC 5280 §4.2.1.10: a URI constraint without a leading dot means exactly that host.
+        Extension(writer, ObjectIdentifiers.NameConstraints, critical: true, bound, static (w, cluster) =>
+        {
+            using (w.Sequence())
+            using (w.Open(0xA0))
+            using (w.Sequence())
+                w.Text(0x86, cluster);
+        });
     }
 
     /// <summary>CRLDistributionPoints with one full name (RFC 5280 §4.2.1.13).</summary>

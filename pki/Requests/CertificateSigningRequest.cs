@@ -35,6 +35,21 @@ public sealed class CertificateSigningRequest : IDisposable
     public static CertificateSigningRequest Create(ECDsa key, string name, IEnumerable<string>? dnsNames = null, IEnumerable<IPAddress>? addresses = null) =>
         new(key, ownsKey: false, Build(key, name, dnsNames ?? [], addresses ?? []));
 
+    /// <summary>
+    /// A request for an authority of <paramref name="cluster"/> under a root kept elsewhere. It asks for what such an authority has to have: no authorities
+    /// below it, and identities of its cluster alone.
+    /// </summary>
+    public static CertificateSigningRequest CreateForAuthority(ECDsa key, string cluster)
+    {
+        byte[] spki = key.ExportSubjectPublicKeyInfo();
+        var reader = new DerReader(spki);
+        SubjectPublicKey publicKey = SubjectPublicKey.Parse(ref reader, spki);
+        DistinguishedName subject = DistinguishedName.Create(
+            (ObjectIdentifiers.Organization, cluster),
+            (ObjectIdentifiers.CommonName, $"Talos OS intermediate {Convert.ToHexStringLower(publicKey.Identifier.Span[..4])}"));
+        return new(key, ownsKey: false, Build(key, subject.Der.Span, writer => CertificateWriter.WriteAuthorityExtensions(writer, CertificateProfile.OsIntermediate, cluster)));
+    }
+
     public void Dispose()
     {
         if (_ownsKey)
@@ -43,20 +58,35 @@ public sealed class CertificateSigningRequest : IDisposable
 
     static byte[] Build(ECDsa key, string name, IEnumerable<string> dnsNames, IEnumerable<IPAddress> addresses)
     {
+        (string[] dns, IPAddress[] ips) = ([.. dnsNames], [.. addresses]);
+        var subject = new DerWriter();
+        using (subject.Sequence())
+        {
+            // Empty leaves the name to whoever grants it.
+            if (name.Length > 0)
+                WriteName(subject, name);
+        }
+
+        return Build(key, subject.ToArray(), dns.Length + ips.Length == 0 ? null : writer => WriteNames(writer, dns, ips));
+    }
+
+    static byte[] Build(ECDsa key, ReadOnlySpan<byte> subject, Action<DerWriter>? writeExtensions)
+    {
         var writer = new DerWriter();
         using (writer.Sequence())
         {
             writer.Integer(0);
-            using (writer.Sequence())
-            {
-                // Empty leaves the name to whoever grants it.
-                if (name.Length > 0)
-                    WriteName(writer, name);
-            }
-
+            writer.Raw(subject);
             writer.Raw(key.ExportSubjectPublicKeyInfo());
             using (writer.Open(0xA0))
-                WriteNames(writer, [.. dnsNames], [.. addresses]);
+                if (writeExtensions is not null)
+                    using (writer.Sequence())
+                    {
+                        writer.ObjectIdentifier(ObjectIdentifiers.ExtensionRequest);
+                        using (writer.Set())
+                        using (writer.Sequence())
+                            writeExtensions(writer);
+                    }
         }
 
         byte[] info = writer.ToArray();
@@ -86,24 +116,16 @@ public sealed class CertificateSigningRequest : IDisposable
 
     static void WriteNames(DerWriter writer, string[] dnsNames, IPAddress[] addresses)
     {
-        if (dnsNames.Length + addresses.Length == 0)
-            return;
         using (writer.Sequence())
         {
-            writer.ObjectIdentifier(ObjectIdentifiers.ExtensionRequest);
-            using (writer.Set())
-            using (writer.Sequence())
+            writer.ObjectIdentifier(ObjectIdentifiers.SubjectAlternativeName);
+            using (writer.OctetString())
             using (writer.Sequence())
             {
-                writer.ObjectIdentifier(ObjectIdentifiers.SubjectAlternativeName);
-                using (writer.OctetString())
-                using (writer.Sequence())
-                {
-                    foreach (string dns in dnsNames)
-                        writer.Text(0x82, dns);
-                    foreach (IPAddress address in addresses)
-                        writer.Address(0x87, address);
-                }
+                foreach (string dns in dnsNames)
+                    writer.Text(0x82, dns);
+                foreach (IPAddress address in addresses)
+                    writer.Address(0x87, address);
             }
         }
     }

@@ -92,14 +92,15 @@ public sealed class RunningTrustd : IAsyncDisposable
         return AuditLog.Open(Path.Combine(state, "audit"), new AuditLogOptions { Signer = signer, Node = "cp-1" });
     }
 
-    public TrustService.TrustServiceClient As(CertificateResponse answer, CertificateSigningRequest csr) => Client(Identity(answer, csr));
+    public TrustService.TrustServiceClient As(CertificateResponse answer, CertificateSigningRequest csr) =>
+        Client(Identity(answer, csr), [.. answer.Intermediates.Select(i => X509CertificateLoader.LoadCertificate(i.Span))]);
 
     public static X509Certificate2 Identity(CertificateResponse answer, CertificateSigningRequest csr) =>
         X509CertificateLoader.LoadCertificate(answer.Certificate.Span).CopyWithPrivateKey(csr.Key);
 
-    public TrustService.TrustServiceClient Client(X509Certificate2? certificate) => new(Channel(certificate));
+    public TrustService.TrustServiceClient Client(X509Certificate2? certificate, params X509Certificate2Collection intermediates) => new(Channel(certificate, intermediates));
 
-    public GrpcChannel Channel(X509Certificate2? certificate)
+    public GrpcChannel Channel(X509Certificate2? certificate, params X509Certificate2Collection intermediates)
     {
         // Kept open by the client's certificate, so not disposed with the test's request.
         var handler = new SocketsHttpHandler
@@ -107,7 +108,8 @@ public sealed class RunningTrustd : IAsyncDisposable
             SslOptions = new SslClientAuthenticationOptions
             {
                 EnabledSslProtocols = SslProtocols.Tls13,
-                LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate!,
+                ClientCertificateContext = certificate is null
+                    ? null : SslStreamCertificateContext.Create(certificate, intermediates, offline: true),
                 RemoteCertificateValidationCallback = (_, server, chain, _) => IsTrustd(server, chain),
             },
         };

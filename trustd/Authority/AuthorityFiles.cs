@@ -40,6 +40,8 @@ sealed class AuthorityFiles(string folder)
         {
             var (certificate, chain) = ReadCertificate(CertificateFile);
             RequireKey(key, certificate, KeyFile);
+            if (!certificate.IsSelfIssued && !Certificate.ParseBundle(Encoding.ASCII.GetBytes(chain)).Is(out _, out _))
+                throw new AuthorityException($"`{CertificateFile}` leads to no root", "append the certificates that lead to the root, and the root itself");
             return (certificate, chain, false);
         }
         using var authority = Require(CertificateAuthority.CreateRoot(ReadKey(KeyFile), cluster, Instance, time), CertificateFile);

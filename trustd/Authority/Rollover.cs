@@ -74,7 +74,7 @@ static class Rollover
             RolloverStep.Distribute => Change(step, RolloverPhase.Distributing, (state.Next!, AuthorityState.Trusted)),
             RolloverStep.Activate => Change(step, RolloverPhase.Activated, (state.Current!, AuthorityState.Trusted), (state.Next!, AuthorityState.Signing)),
             RolloverStep.Retire => Change(step, RolloverPhase.Steady, (state.Current!, AuthorityState.Retired)),
-            RolloverStep.Back or RolloverStep.None => throw new ArgumentOutOfRangeException(nameof(step), step, null),
+            RolloverStep.Back or RolloverStep.Replace or RolloverStep.None => throw new ArgumentOutOfRangeException(nameof(step), step, null),
         };
 
         RolloverChange Change(RolloverStep made, RolloverPhase phase, (LedgerAuthority Of, AuthorityState To) first = default, (LedgerAuthority Of, AuthorityState To) second = default, LedgerAuthority? added = null)

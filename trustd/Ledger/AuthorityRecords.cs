@@ -48,6 +48,8 @@ enum RolloverStep
     Activate = 3,
     Retire = 4,
     Back = 5,
+    /// <summary>Another authority under the same root took over while trustd was stopped.</summary>
+    Replace = 6,
 }
 
 /// <summary>A step that was made. <paramref name="OnRecord"/> turns true once the audit log holds it.</summary>

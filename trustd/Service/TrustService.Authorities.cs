@@ -109,6 +109,7 @@ sealed partial class TrustService
         RolloverStep.Activate => AuthorityStep.Activate,
         RolloverStep.Retire => AuthorityStep.Retire,
         RolloverStep.Back => AuthorityStep.Back,
+        RolloverStep.Replace => AuthorityStep.Replace,
         RolloverStep.None => AuthorityStep.Unspecified,
     };
 
