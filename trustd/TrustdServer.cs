@@ -27,6 +27,7 @@ sealed class TrustdServer : IAsyncDisposable
     readonly CancellationTokenSource stop = new();
     Task renewal = Task.CompletedTask;
     Task following = Task.CompletedTask;
+    Task keeping = Task.CompletedTask;
 
     TrustdServer(AuthorityKeeper authorities, CertificateLedger ledger, CheckpointSigner signer, AuditLog record, NodeIdentity identity, ApiHost host, OutsideOpa? opa)
     {
@@ -52,6 +53,7 @@ sealed class TrustdServer : IAsyncDisposable
         Directory.CreateDirectory(configuration.State, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var signer = Ed25519CheckpointSigner.LoadOrCreate(Path.Combine(configuration.State, "audit.key"), $"{configuration.Cluster}/{configuration.Node}/trustd");
         var record = AuditLog.Open(Path.Combine(configuration.State, "audit"), new AuditLogOptions { Signer = signer, Node = configuration.Node, TimeProvider = time });
+        RecordedLife.Started(record, configuration.State);
         var ledger = CertificateLedger.Open(Path.Combine(configuration.State, "ledger.db"), time);
         AuthorityKeeper authorities;
         try
@@ -90,6 +92,7 @@ sealed class TrustdServer : IAsyncDisposable
         var service = new Service.TrustService(configuration.Cluster, authorities, registrar, new TokenGate(ledger), new EnrollmentQueue(ledger, time), ledger, feed, record, time);
         var approvals = new ApprovalBook(time, ApiLimits.ApprovalLifetime);
         var node = new NodeDescription(configuration.Cluster, configuration.Node, "controlplane") { Labels = configuration.Labels };
+        var keeper = new RecordKeeper(record, configuration.Audit, configuration.State, identity.Slot, time, log.CreateLogger("record"));
         var host = ApiHost.Create(
             new ApiHostOptions
             {
@@ -104,12 +107,14 @@ sealed class TrustdServer : IAsyncDisposable
                 Time = time,
                 Log = log,
             },
-            new ApiServices().Add(service).Add(new AuditReader(record)).Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
+            new ApiServices().Add(service).Add(new AuditReader(record, keeper)).Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
         var server = new TrustdServer(authorities, ledger, signer, record, identity, host, policySource.Outside);
+        server.keeping = keeper.RunAsync(server.stop.Token);
         server.renewal = identity.RunAsync(server.stop.Token);
         await identity.Ready.WaitAsync(cancellation);
         server.following = new OwnTrust(authorities, identity, ledger, log.CreateLogger("trust")).RunAsync(server.stop.Token);
         await host.StartAsync(cancellation);
+        RecordedLife.Serving(record, policy);
         return server;
     }
 
@@ -121,8 +126,9 @@ sealed class TrustdServer : IAsyncDisposable
         await host.DisposeAsync();
         opa?.Dispose();
         await stop.CancelAsync();
-        await Task.WhenAll(renewal, following);
+        await Task.WhenAll(renewal, following, keeping);
         await ledger.DisposeAsync();
+        RecordedLife.Ended(record);
         await record.DisposeAsync();
         signer.Dispose();
         authorities.Dispose();

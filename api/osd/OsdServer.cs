@@ -35,10 +35,12 @@ static partial class OsdServer
             Path.Combine(configuration.State, "audit.key"), $"{configuration.Cluster}/{configuration.Node}/osd");
         await using var record = AuditLog.Open(
             Path.Combine(configuration.State, "audit"), new AuditLogOptions { Signer = signer, Node = configuration.Node, TimeProvider = time });
+        RecordedLife.Started(record, configuration.State);
         using var machined = MachineSocket.Open(configuration.Machined);
 
         var identity = OpenIdentity(configuration, log, time);
         var revocations = new RevocationView();
+        var keeper = new RecordKeeper(record, configuration.Audit, configuration.State, identity.Slot, time, log.CreateLogger("record"));
         await using var host = ApiHost.Create(
             new ApiHostOptions
             {
@@ -52,10 +54,11 @@ static partial class OsdServer
                 Time = time,
                 Log = log,
             },
-            Services(machined, record).Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
+            Services(machined, record, keeper).Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
 
         using var background = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var renewal = identity.RunAsync(background.Token);
+        var keeping = keeper.RunAsync(background.Token);
         var following = Task.CompletedTask;
         var reading = new ComplianceFollower(
             new ComplianceService.ComplianceServiceClient(machined), node, record, Path.Combine(configuration.State, "compliance-seen"), time,
@@ -69,19 +72,21 @@ static partial class OsdServer
                     configuration.Cluster, configuration.TrustEndpoints, identity.Slot, revocations, time, log.CreateLogger("revocations")).RunAsync(background.Token),
                 new TrustFollower(configuration.Cluster, configuration.TrustEndpoints, identity, time, log.CreateLogger("trust")).RunAsync(background.Token));
             await host.StartAsync(stop).ConfigureAwait(false);
+            RecordedLife.Serving(record, policy);
             log.CreateLogger("osd").LogInformation("serving {Methods} methods on {Endpoint} under policy {Revision}", host.Methods.Count, host.Endpoint, policy.Authorizer!.Revision);
             await StoppedAsync(host, stop).ConfigureAwait(false);
         }
         finally
         {
             await background.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(renewal, following, reading).ConfigureAwait(false);
+            await Task.WhenAll(renewal, following, reading, keeping).ConfigureAwait(false);
+            RecordedLife.Ended(record);
         }
     }
 
-    static ApiServices Services(GrpcChannel machined, AuditLog record) => new ApiServices()
+    static ApiServices Services(GrpcChannel machined, AuditLog record, RecordKeeper keeper) => new ApiServices()
         .Add(new MachineProxy(new MachineService.MachineServiceClient(machined), BuildDescription.Own))
-        .Add(new AuditReader(record))
+        .Add(new AuditReader(record, keeper))
         .Add(new ComplianceProxy(new ComplianceService.ComplianceServiceClient(machined)));
 
     static NodeIdentity OpenIdentity(OsdConfiguration configuration, ILoggerProvider log, TimeProvider time)

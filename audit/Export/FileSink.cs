@@ -2,21 +2,28 @@ using System.Text;
 
 namespace Talos.Audit;
 
-/// <summary>Appends lines to a file. A commit syncs it; a line that a crash cut is removed at the next start.</summary>
+/// <summary>
+/// Appends lines to a file. A commit syncs it; a line that a crash cut is removed at the next start. With a limit, a file that has reached it is
+/// moved to `NAME.1` at a commit, in place of the one that was there.
+/// </summary>
 public sealed class FileSink : AuditSink
 {
     readonly AuditFormat _format;
-    readonly FileStream _file;
+    readonly long _maxBytes;
+    FileStream _file;
     long _committed;
 
     /// <summary>Opens or makes the file.</summary>
-    public FileSink(string path, AuditFormat format)
+    public FileSink(string path, AuditFormat format, long maxBytes = long.MaxValue)
     {
         _format = format;
+        _maxBytes = maxBytes;
         Target = path;
-        _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        _file = Open();
         CutAtLastLine();
     }
+
+    FileStream Open() => new(Target, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
 
     /// <inheritdoc />
     public override string Target { get; }
@@ -39,7 +46,6 @@ public sealed class FileSink : AuditSink
     }
 
     /// <inheritdoc />
-
     public override async ValueTask SendAsync(IReadOnlyList<AuditRecord> records, CancellationToken cancellationToken)
     {
         StringBuilder lines = new(records.Count * 512);
@@ -48,16 +54,23 @@ public sealed class FileSink : AuditSink
     }
 
     /// <inheritdoc />
-
     public override ValueTask CommitAsync(CancellationToken cancellationToken)
     {
         _file.Flush(flushToDisk: true);
         _committed = _file.Position;
+        if (_committed >= _maxBytes) Rotate();
         return ValueTask.CompletedTask;
     }
 
-    /// <inheritdoc />
+    void Rotate()
+    {
+        File.Move(Target, Target + ".1", overwrite: true);
+        _file.Dispose();
+        _file = Open();
+        _committed = 0;
+    }
 
+    /// <inheritdoc />
     public override void Reset()
     {
         _file.SetLength(_committed);

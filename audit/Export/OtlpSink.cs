@@ -32,7 +32,6 @@ public sealed class OtlpSink : AuditSink
     public long Rejected { get; private set; }
 
     /// <inheritdoc />
-
     public override async ValueTask SendAsync(IReadOnlyList<AuditRecord> records, CancellationToken cancellationToken)
     {
         ExportLogsServiceRequest request = new() { ResourceLogs = { Resource(records) } };
@@ -126,11 +125,9 @@ public sealed class OtlpSink : AuditSink
     static KeyValue Pair(string key, string value) => new() { Key = key, Value = new AnyValue { StringValue = value } };
 
     /// <inheritdoc />
-
     public override ValueTask CommitAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     /// <inheritdoc />
-
     public override void Reset()
     {
         // Each batch stands for itself.

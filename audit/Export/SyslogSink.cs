@@ -37,7 +37,6 @@ public sealed class SyslogSink : AuditSink
     public override string Target => string.Create(CultureInfo.InvariantCulture, $"syslog{(_tls is null ? "" : "+tls")}://{_host}:{_port}");
 
     /// <inheritdoc />
-
     public override async ValueTask SendAsync(IReadOnlyList<AuditRecord> records, CancellationToken cancellationToken)
     {
         Stream stream = _stream ??= await ConnectAsync(cancellationToken).ConfigureAwait(false);
@@ -76,7 +75,6 @@ public sealed class SyslogSink : AuditSink
     }
 
     /// <inheritdoc />
-
     public override async ValueTask CommitAsync(CancellationToken cancellationToken)
     {
         if (_stream is not { } stream) return;
@@ -114,7 +112,6 @@ public sealed class SyslogSink : AuditSink
     }
 
     /// <inheritdoc />
-
     public override void Reset()
     {
         _stream?.Dispose();

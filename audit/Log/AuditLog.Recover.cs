@@ -25,6 +25,7 @@ public sealed partial class AuditLog
 
         Entry? last = LastEntry();
         bool sameBoot = last is not null && last.BootId.Span.SequenceEqual(_bootId);
+        IsFirstOfBoot = !sameBoot;
         if (sameBoot) (_clockOffset, _lastMonotonic) = ((Int128)last!.WallTimeUnixNanos - last.MonotonicNanos, last.MonotonicNanos);
         _writer.Start();
         long now = UnixNanos(_time.GetUtcNow());

@@ -42,6 +42,9 @@ public sealed partial class AuditLog : IAsyncDisposable, IDisposable
     /// <summary>The key that verifies this log's checkpoints.</summary>
     public NoteVerifierKey Key => _options.Signer.Key;
 
+    /// <summary>No entry of this boot was there when the log was opened.</summary>
+    public bool IsFirstOfBoot { get; private set; }
+
     /// <summary>The directory that the log lies in.</summary>
     public string Directory => _store.Directory;
 

@@ -48,7 +48,7 @@ static partial class AuditCommands
 
     public static Verb Build() => new("audit", "Read and verify the record of what was asked, by whom, and what came of it")
     {
-        Subcommands = { List(), TailOf(), Show(), Export(), Verify(), Prove(), CheckProof() },
+        Subcommands = { List(), TailOf(), Show(), Export(), Verify(), Prove(), CheckProof(), StatusOf() },
     };
 
     static Verb List() => new("list", "List entries", "osctl audit list", "osctl audit list --denied --since 2h",

@@ -142,6 +142,15 @@ public sealed class AuditCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Shows_how_the_record_is_doing()
+    {
+        await Run(0, "audit", "status");
+        Assert.Contains($"cp-1: key {_node.Log.Key}", _osctl.Output, StringComparison.Ordinal);
+        await Run(0, "audit", "status", "-o", "json");
+        Assert.Equal(_node.Log.Key.ToString(), (string?)JsonNode.Parse(_osctl.Output)!.AsArray()[0]!["verifier_key"]);
+    }
+
+    [Fact]
     public async Task Rejects_what_it_cannot_mean()
     {
         await Run(ExitCode.NotAsked, "audit", "export");

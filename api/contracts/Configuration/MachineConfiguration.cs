@@ -20,6 +20,9 @@ public sealed class MachineConfiguration
     /// <summary>What is asked of pushed policies, and whether another server decides.</summary>
     public PolicySection Policy { get; init; } = new();
 
+    /// <summary>What becomes of the machine's records.</summary>
+    public AuditSection Audit { get; init; } = new();
+
     /// <summary>Reads a document.</summary>
     /// <param name="text">At most 262 144 characters.</param>
     /// <param name="fileName">What errors call the document.</param>
@@ -34,6 +37,7 @@ public sealed class MachineConfiguration
         writer.Section("machine", Machine.Write);
         if (Trust.IsGiven) writer.Section("trust", Trust.Write);
         if (Policy.IsGiven) writer.Section("policy", Policy.Write);
+        if (Audit.IsGiven) writer.Section("audit", Audit.Write);
         return writer.ToString();
     }
 
@@ -49,6 +53,7 @@ public sealed class MachineConfiguration
             Machine = section.RequiredSubsection("machine", MachineSection.Read),
             Trust = section.Subsection("trust", TrustSection.Read) ?? new TrustSection(),
             Policy = section.Subsection("policy", PolicySection.Read) ?? new PolicySection(),
+            Audit = section.Subsection("audit", AuditSection.Read) ?? new AuditSection(),
         };
         if (configuration.Machine?.Type is { } type) configuration.Trust.Check(section, type);
         return configuration;

@@ -44,6 +44,9 @@ public sealed class OsdConfiguration
     /// <summary>Names and addresses for the node's certificate.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
 
+    /// <summary>What becomes of the record.</summary>
+    public AuditSection Audit { get; init; } = new();
+
     /// <summary>Why the node has no usable configuration; empty when it has one.</summary>
     public string Maintenance { get; init; } = "";
 
@@ -66,6 +69,7 @@ public sealed class OsdConfiguration
         writer.Map("labels", Labels);
         if (TrustEndpoints.Count > 0 || Token is not null || CaBundle is not null) writer.Section("trust", WriteTrust);
         writer.List("sans", Names);
+        if (Audit.IsGiven) writer.Section("audit", Audit.Write);
         if (Maintenance.Length > 0) writer.Field("maintenance", Maintenance.ReplaceLineEndings(" "));
         return writer.ToString();
     }
@@ -98,6 +102,7 @@ public sealed class OsdConfiguration
             Token = trust.Token,
             CaBundle = trust.CaBundle,
             Names = section.List("sans", Formats.HostOrAddress),
+            Audit = section.Subsection("audit", AuditSection.Read) ?? new AuditSection(),
             Maintenance = section.Optional("maintenance", Formats.AnyText, ""),
         };
         if (configuration.Maintenance.Length > 0) return configuration;

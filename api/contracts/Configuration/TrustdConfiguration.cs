@@ -30,6 +30,9 @@ public sealed class TrustdConfiguration
     /// <summary>Tokens to know from the start; ids are distinct.</summary>
     public IReadOnlyList<BootstrapToken> Bootstrap { get; init; } = [];
 
+    /// <summary>What becomes of the record; it has no witnesses of its own.</summary>
+    public AuditSection Audit { get; init; } = new();
+
     /// <summary>Reads a document.</summary>
     public static ConfigurationResult<TrustdConfiguration> Parse(string text, string fileName) => Section.ReadDocument(text, fileName, Read);
 
@@ -45,6 +48,7 @@ public sealed class TrustdConfiguration
         if (PolicyRules.IsGiven) writer.Section("policyRules", PolicyRules.Write);
         writer.Map("labels", Labels);
         writer.List("sans", Names);
+        if (Audit.IsGiven) writer.Section("audit", Audit.Write);
         writer.Sections("bootstrap", Bootstrap, (token, w) => token.Write(w));
         return writer.ToString();
     }
@@ -65,6 +69,7 @@ public sealed class TrustdConfiguration
             Labels = section.Map("labels", Formats.LabelName, Formats.LabelValue),
             Names = section.List("sans", Formats.HostOrAddress),
             Bootstrap = section.Sections("bootstrap", BootstrapToken.Read),
+            Audit = section.Subsection("audit", AuditSection.Read) ?? new AuditSection(),
         };
         TrustSection.RequireDistinct(section, configuration.Bootstrap);
         return configuration;

@@ -44,6 +44,8 @@ sealed record ServiceFiles(OsdConfiguration Osd, TrustdConfiguration? Trustd)
             PolicyRules = machine.Policy,
             Labels = machine.Machine.Labels,
             Names = trustdNames,
+            // The nodes that trust this trustd look after its record.
+            Audit = new AuditSection { MaxAge = machine.Audit.MaxAge, MaxBytes = machine.Audit.MaxBytes, Exporters = machine.Audit.Exporters },
             Bootstrap = [.. machine.Trust.Bootstrap, BootstrapToken.ForNode(token, hostNames, networks, now + LocalTokenLife, LocalTokenUses)],
         };
         return new ServiceFiles(ForOsd(machine, paths, names, [new Endpoint("127.0.0.1", paths.TrustdListen.Port)], token), trustd);
@@ -78,6 +80,7 @@ sealed record ServiceFiles(OsdConfiguration Osd, TrustdConfiguration? Trustd)
             Token = token,
             CaBundle = ca,
             Names = names,
+            Audit = machine.Audit,
         };
 
     /// <summary>The host name, the addresses the machine has now, and what the configuration adds.</summary>

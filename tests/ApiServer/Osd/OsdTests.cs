@@ -150,6 +150,9 @@ public sealed class OsdTests : IAsyncLifetime
         var machine = new MachineService.MachineServiceClient(channel);
         for (var i = 0; i < 3; i++) await machine.VersionAsync(new VersionRequest(), new CallOptions().WithWaitForReady());
 
+        // Ends are written behind their answers.
+        using var follow = client.List(new Talos.Api.Audit.V1.ListRequest { Follow = true, Filter = { "method=Version", "kind=call-closed" } });
+        for (var i = 0; i < 3; i++) Assert.True(await follow.ResponseStream.MoveNext(default));
         using var list = client.List(new Talos.Api.Audit.V1.ListRequest { Tail = 2, WithoutOpenings = true, Filter = { "method=Version", "decision=allow" } });
         var entries = await list.ResponseStream.ReadAllAsync().Select(item => Entry.Parser.ParseFrom(item.Entry)).ToListAsync();
 

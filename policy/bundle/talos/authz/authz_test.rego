@@ -158,3 +158,15 @@ test_node_follows_the_trust_and_says_so if {
 	f := authz.decision with input as call("/talos.trust.v1.TrustService/TrustAcknowledge", ["os:admin"])
 	not f.allow
 }
+
+record_status := "/talos.audit.v1.AuditService/Status"
+
+test_operator_may_see_how_the_record_is_doing if {
+	d := authz.decision with input as call(record_status, ["os:operator"])
+	d.allow
+}
+
+test_reader_may_not_see_how_the_record_is_doing if {
+	d := authz.decision with input as call(record_status, ["os:reader"])
+	not d.allow
+}

@@ -6,7 +6,7 @@ using Talos.Audit;
 namespace Talos.Api.Server;
 
 /// <summary>Gives out a server's own record, entry by entry as hashed, with what proves it.</summary>
-public sealed class AuditReader(AuditLog record) : AuditService.AuditServiceBase
+public sealed class AuditReader(AuditLog record, RecordKeeper? keeper = null) : AuditService.AuditServiceBase
 {
     // LIMIT: entries that are held to be sent in the other direction than they are found; whoever wants more reads forwards.
     const uint MaxTail = 10_000;
@@ -61,6 +61,28 @@ public sealed class AuditReader(AuditLog record) : AuditService.AuditServiceBase
             throw Refuse(e);
         }
     }
+
+    public override Task<StatusResponse> Status(StatusRequest request, ServerCallContext context) => Task.FromResult(new StatusResponse
+    {
+        Size = record.Size,
+        FirstIndex = record.FirstIndex,
+        CheckpointSize = record.Checkpoint.Size,
+        CheckpointError = record.CheckpointError?.Message ?? "",
+        VerifierKey = record.Key.ToString(),
+        Exporters =
+        {
+            (keeper?.Exporters ?? []).Select(e => new ExporterStatus
+            {
+                Name = e.Name,
+                Target = e.Target,
+                Delivered = e.Delivered,
+                Lag = (ulong)e.Lag,
+                Failures = (ulong)e.Failures,
+                Missed = e.Missed,
+                LastError = e.LastError,
+            }),
+        },
+    });
 
     public override Task<ProveResponse> Prove(ProveRequest request, ServerCallContext context)
     {

@@ -1,0 +1,36 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Talos.Audit;
+
+namespace Talos.Api.Server;
+
+/// <summary>Puts start and end of a service on its record: the first start of a boot, another release than before, the policy, the stop.</summary>
+public static class RecordedLife
+{
+    static readonly string Release = "v" + (typeof(RecordedLife).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "");
+
+    /// <summary>Never waits and never throws for want of a disk; what cannot be written is counted by the log.</summary>
+    /// <param name="folder">The service's own folder, where the release that ran last is remembered.</param>
+    public static void Started(AuditLog record, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (record.IsFirstOfBoot) record.Post(AuditEvents.Boot(Release, RuntimeInformation.OSDescription));
+        var path = Path.Combine(folder, "release");
+        try
+        {
+            var before = DurableFile.Read(path)?.Trim();
+            if (before is { Length: > 0 } && before != Release) record.Post(AuditEvents.Upgrade(before, Release));
+            if (before != Release) DurableFile.Write(path, Release + "\n");
+        }
+        catch (IOException)
+        {
+            // Said again at the next start; the service does not depend on it.
+        }
+    }
+
+    /// <summary>Says which policy decides from now on.</summary>
+    public static void Serving(AuditLog record, PolicyInForce policy) => record.Post(AuditEvents.BundleInForce(policy.Authorizer?.Revision ?? ""));
+
+    /// <summary>The service was told to stop.</summary>
+    public static void Ended(AuditLog record) => record.Post(AuditEvents.Shutdown());
+}
