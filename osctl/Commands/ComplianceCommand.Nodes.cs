@@ -21,7 +21,7 @@ static partial class ComplianceCommand
         var answers = await FanOut.AskAsync<NodeReading>(invocation, async (c, options) =>
         {
             var report = await c.Compliance().ReportAsync(new ReportRequest { Benchmark = invocation.Get(Benchmark) }, options);
-            return new(report, await c.Compliance().HistoryAsync(new HistoryRequest { Limit = 50 }, options));
+            return new(report, await c.Compliance().HistoryAsync(new HistoryRequest { Limit = 100 }, options));
         }, invocation.Timeout);
         var inputs = answers.Where(a => a.Value is not null).Select(a => Input(a.Target.Name, a.Value!)).ToArray();
         foreach (var input in inputs) WriteFiles(invocation, input);
@@ -47,7 +47,7 @@ static partial class ComplianceCommand
         ReportInput Input(string node, NodeReading reading)
         {
             var report = ToldReport.Read(node, reading.Report, level, Shipped(), out var waived);
-            return new(report, Judged(invocation, report), ToldReport.Read(reading.History), waived);
+            return new(report, Judged(invocation, report), ToldReport.Read(reading.History), waived, ToldReport.ReadChanges(reading.History));
         }
     }
 }

@@ -25,6 +25,21 @@ static class ToldReport
     public static IReadOnlyList<HistoryEntry> Read(HistoryResponse told) => [.. told.Scans.Select(s => new HistoryEntry(
         s.Time.ToDateTimeOffset(), s.Cause, new("", (int)s.Passed, (int)s.Failed, (int)s.Unknown, (int)s.Waived, (int)s.NotApplicable, (int)s.Manual)))];
 
+    public static IReadOnlyList<Talos.Checks.Drift> ReadChanges(HistoryResponse told) => [.. told.Changes.Select(d => new Talos.Checks.Drift(
+        d.Time.ToDateTimeOffset(), Read(d.Kind), d.Subject, d.HasBefore ? d.Before : null, d.HasAfter ? d.After : null, d.Returned, d.Checks))];
+
+    static Talos.Checks.DriftKind Read(Wire.DriftKind kind) => kind switch
+    {
+        Wire.DriftKind.Sysctl => Talos.Checks.DriftKind.Sysctl,
+        Wire.DriftKind.Mount => Talos.Checks.DriftKind.Mount,
+        Wire.DriftKind.Module => Talos.Checks.DriftKind.Module,
+        Wire.DriftKind.Mode => Talos.Checks.DriftKind.Mode,
+        Wire.DriftKind.Port => Talos.Checks.DriftKind.Port,
+        Wire.DriftKind.Verdict => Talos.Checks.DriftKind.Verdict,
+        // The zero value, and whatever a node newer than this osctl may say.
+        _ => Talos.Checks.DriftKind.Unknown,
+    };
+
     static Talos.Checks.Waiver Read(string id, Wire.Waiver waiver) => new(
         id, waiver.Reason, waiver.Owner, DateOnly.TryParseExact(waiver.Expiry, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : default, "", 0);
 

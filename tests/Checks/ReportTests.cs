@@ -78,7 +78,7 @@ public sealed class ReportTests : IDisposable
         Assert.DoesNotContain("<script", html);
         Assert.DoesNotContain("http://", html);
         Assert.DoesNotContain("https://", html);
-        foreach (var text in (string[])["Does not pass", "own.fail", "own.unknown", "could not be read", "the vendor is late", "History", "2026-11-21T10:00:00Z", "sysctl <code>kernel.sysrq</code> changed", "a person must look"])
+        foreach (var text in (string[])["Does not pass", "own.fail", "own.unknown", "could not be read", "the vendor is late", "History", "2026-11-21T10:00:00Z", "sysctl <code>kernel.sysrq</code> changed", "a person must look", "mount <code>/&lt;mnt&gt;</code> appeared"])
             Assert.Contains(text, html);
     }
 
@@ -121,7 +121,8 @@ public sealed class ReportTests : IDisposable
         using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
         var waivers = Waivers.Parse(Waivers.Write([new Waiver("own.waived", "the vendor is late", "security", new(2027, 1, 1), "", 1).Sign(key)]), "w", key.ExportSubjectPublicKeyInfoPem(), "s").Require();
         var report = Scan(_ => true);
-        return new(report, Gate.Judge(report, waivers, new(2026, 11, 22)), [new(report.Time.AddDays(-1), "sysctl `kernel.sysrq` changed from `0` to `1`", new("", 1, 2, 3, 4, 5, 6))]);
+        return new(report, Gate.Judge(report, waivers, new(2026, 11, 22)), [new(report.Time.AddDays(-1), "sysctl `kernel.sysrq` changed from `0` to `1`", new("", 1, 2, 3, 4, 5, 6))],
+            Changes: [new(report.Time.AddHours(-1), DriftKind.Mount, "/<mnt>", null, "tmpfs", false, ["own.fail"])]);
     }
 
     ComplianceReport Scan(Func<Check, bool> selected)

@@ -26,6 +26,11 @@ static class HtmlStyle
         article{border:1px solid var(--line);border-left:4px solid var(--fail);border-radius:4px;padding:8px 16px;margin:10px 0}article.unknown{border-left-color:var(--unknown)}article h3{margin:4px 0}article p{margin:4px 0}
         code{font:12.5px/1.4 "DejaVu Sans Mono",ui-monospace,monospace;background:#f0f2f5;padding:0 4px;border-radius:3px}.problem{color:var(--fail);font-weight:600}a{color:inherit}footer{margin-top:36px;border-top:1px solid var(--line);padding-top:10px}
         @media (max-width:700px){main{padding:16px}.verdict{float:none;display:inline-block}.bar{display:none}}
-        @media print{body,main{background:#fff;padding:0;font-size:10.5px}main{max-width:none}small,.source,code,footer{font-size:9px}.tag,.verdict{color:#000!important;background:none!important;border:1px solid #000}article,tr{break-inside:avoid}h2,h3{break-after:avoid}.sums{flex-wrap:nowrap;gap:6px}.sums li{min-width:0;padding:5px 8px}.sums b{font-size:18px}td.n{width:auto}.bar{width:90px}@page{margin:14mm}}
+        .legend{color:var(--soft);font-size:13px;margin:0 0 8px}.legend b{color:var(--ink);font-weight:600}
+        @media print{body,main{background:#fff;padding:0;font-size:9.5px}main{max-width:none}h1{font-size:18px}h2{font-size:13px;margin-top:16px;padding-top:5px}h3{font-size:10.5px;margin:8px 0 3px}
+        small,.source,code,footer,th,.legend{font-size:8px}td,th{padding:2px 6px}.tag{min-width:48px;font-size:8px;padding:0 3px}.tag,.verdict{color:#000!important;background:none!important;border:1px solid #000}.verdict{font-size:12px;padding:3px 10px}
+        article{padding:3px 10px;margin:5px 0}article h3{margin:2px 0}dl{margin:3px 0;gap:1px 12px}article,tr{break-inside:avoid}h2,h3{break-after:avoid}thead{display:table-header-group}
+        .sums{flex-wrap:nowrap;gap:6px;margin:12px 0}.sums li{min-width:0;padding:4px 8px}.sums b{font-size:16px}td.n{width:auto}.bar{width:90px}.bar i{height:6px;margin-top:4px;print-color-adjust:exact}.checks td:nth-child(1){width:66px}
+        @page{size:A4;margin:14mm 14mm 16mm;@bottom-left{content:"Compliance report";font-size:8px}@bottom-right{content:counter(page) " / " counter(pages);font-size:8px}}}
         """;
 }

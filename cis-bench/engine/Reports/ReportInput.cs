@@ -18,9 +18,11 @@ public enum ScanExit
 }
 
 /// <summary>What a report is made of: the scan, the gate's judgement where there was one, earlier scans where they are kept.</summary>
+/// <param name="Changes">What changed on a node since its monitor started, oldest first; null where nobody watches.</param>
 /// <param name="Told">Without a gate: findings that a node says are waived by its image, by the id of the check.</param>
 public sealed record ReportInput(
-    ComplianceReport Report, GateResult? Gate = null, IReadOnlyList<HistoryEntry>? History = null, IReadOnlyDictionary<string, Waiver>? Told = null)
+    ComplianceReport Report, GateResult? Gate = null, IReadOnlyList<HistoryEntry>? History = null, IReadOnlyDictionary<string, Waiver>? Told = null,
+    IReadOnlyList<Drift>? Changes = null)
 {
     /// <summary>Pass when the gate passed or, without a gate, when nothing failed and everything could be read.</summary>
     public ScanExit Exit

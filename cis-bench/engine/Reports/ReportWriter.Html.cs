@@ -20,6 +20,7 @@ public static partial class ReportWriter
         WriteSections(input, output);
         WriteAttention(input, output);
         WriteWaivers(input, output);
+        WriteChanges(input, output);
         WriteHistory(input, output);
         output.Write("<h2 id=\"all\">All checks</h2>\n");
         foreach (var section in Sections(report)) WriteSection(input, output, section);
@@ -55,6 +56,7 @@ public static partial class ReportWriter
         Sum("na", report.Count(Verdict.NotApplicable), "not applicable");
         Sum("manual", report.Count(Verdict.Manual), "for a person");
         output.Write("</ul>\n");
+        output.Write("<p class=\"legend\"><b>Fail</b>: read, and not as demanded. <b>Could not be read</b>: never counts as a pass. <b>Waived</b>: somebody answers for the finding until a date, under a signature. <b>Not applicable</b>: a condition that was read shows that there is no object. Every verdict has its evidence below.</p>\n");
         foreach (var problem in input.Gate?.Problems ?? []) output.Write($"<p class=\"problem\">{E(problem)}</p>\n");
 
         void Sum(string name, int count, string words) =>
@@ -111,6 +113,24 @@ public static partial class ReportWriter
             output.Write($"<tr><td>{E(result.Check.Id)}<td>{Prose(result.Reason)}<td>{E(waiver.Reason)}<td>{E(waiver.Owner)}<td class=\"date\">{waiver.Expiry:yyyy-MM-dd}</tr>\n");
         foreach (var waiver in stale)
             output.Write($"<tr><td>{E(waiver.Id)}<td>Passes; the waiver is no longer needed.<td>{E(waiver.Reason)}<td>{E(waiver.Owner)}<td class=\"date\">{waiver.Expiry:yyyy-MM-dd}</tr>\n");
+        output.Write("</tbody></table>\n");
+    }
+
+    static void WriteChanges(ReportInput input, TextWriter output)
+    {
+        if (input.Changes is not { } changes) return;
+        output.Write("<h2>Changes since the node was first looked at</h2>\n");
+        if (changes.Count == 0)
+        {
+            output.Write("<p>None.</p>\n");
+            return;
+        }
+        output.Write("<table class=\"changes\"><thead><tr><th>Found<th>Change<th>Now<th>Checks that ask for it</tr></thead><tbody>\n");
+        foreach (var drift in changes.Reverse())
+        {
+            var now = drift.Kind == DriftKind.Verdict ? "verdict" : drift.Returned ? "as at first" : "drifted";
+            output.Write($"<tr><td class=\"date\">{ReportInput.Stamp(drift.Time)}<td>{Prose(drift.Sentence)}<td>{now}<td>{E(string.Join(", ", drift.Checks))}</tr>\n");
+        }
         output.Write("</tbody></table>\n");
     }
 
