@@ -21,7 +21,7 @@ run_project() {
   step "$name"
   # Two threads: tests of timing-free code gain, the machine stays usable.
   local status=0
-  "$program" -noColor -noLogo > "$log" 2>&1 || status=$?
+  "$program" -noColor -noLogo -result-junit "$logs/$name.junit.xml" > "$log" 2>&1 || status=$?
   grep -E '\[FAIL\]|\[SKIP\]' "$log" || true
   summary=$(grep -E 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1 || true)
   if [ -z "$summary" ]; then tail -n 40 "$log"; broken "$name ended with code $status before its summary"; return; fi

@@ -1,3 +1,7 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using NJsonSchema;
 using Talos.Checks;
 using Xunit;
 
@@ -24,6 +28,39 @@ public sealed class ImageGateTests : IDisposable
         Assert.False(File.Exists(Path.Combine(_sample.Output, ImageBuilder.ManifestName)));
         foreach (var name in new[] { "report.json", "report.junit.xml", "report.sarif", "report.html", "report.txt" })
             Assert.True(new FileInfo(Path.Combine(_sample.Output, name)).Length > 0, name);
+    }
+
+    /// <summary>The files that .ci/run hands out.</summary>
+    [Fact]
+    public async Task Accepts_the_reports_of_a_whole_gate_by_their_schemas()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/mksquashfs"), "mksquashfs IS NOT INSTALLED, NOTHING WAS BUILT: run build/prerequisites.sh");
+        Assert.Throws<ImageException>(() => ImageBuilder.Build(_sample.Sources, _sample.Output, Gate("os/waivers.yaml").Require));
+        var json = JsonNode.Parse(File.ReadAllText(Path.Combine(_sample.Output, "report.json")))!;
+        var verdicts = json["results"]!.AsArray().Select(r => (Id: (string)r!["id"]!, Verdict: (string)r["verdict"]!, IsWaived: r["waiver"] is not null)).ToArray();
+        Assert.True(verdicts.Length > 600);
+        Assert.Contains(verdicts, v => v.IsWaived);
+
+        var schema = await JsonSchema.FromFileAsync(Path.Combine(Repository(), "tests/vectors/checks/schemas/sarif-schema-2.1.0.json"), TestContext.Current.CancellationToken);
+        var sarif = File.ReadAllText(Path.Combine(_sample.Output, "report.sarif"));
+        Assert.Empty(schema.Validate(sarif).Select(e => e.ToString()));
+        var results = JsonNode.Parse(sarif)!["runs"]![0]!["results"]!.AsArray();
+        Assert.Equal(verdicts.Select(v => v.Id), results.Select(r => (string)r!["ruleId"]!));
+
+        var suites = XDocument.Load(Path.Combine(_sample.Output, "report.junit.xml")).Root!;
+        foreach (var suite in suites.Elements("testsuite").Append(suites))
+            foreach (var (attribute, element) in new[] { ("tests", "testcase"), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped") })
+                Assert.Equal((string?)suite.Attribute(attribute), $"{suite.Descendants(element).Count()}");
+        Assert.Equal(verdicts.Count(v => v is { Verdict: "FAIL", IsWaived: false }) + json["gate"]!["problems"]!.AsArray().Count, suites.Descendants("failure").Count());
+
+        // HTML, §13.1.2: every element that is not void and has no optional end is closed, so the page without the optional ones is XML.
+        var html = File.ReadAllText(Path.Combine(_sample.Output, "report.html"));
+        foreach (var element in new[] { "html", "head", "body", "main", "header", "table", "tbody", "thead", "article", "dl", "ul", "footer", "code", "small", "h2", "h3", "a" })
+            Assert.Equal(Regex.Count(html, $"<{element}[ >]"), Regex.Count(html, $"</{element}>"));
+        var ids = Regex.Matches(html, " id=\"([^\"]*)\"").Select(m => m.Groups[1].Value).ToArray();
+        Assert.Equal(ids.Distinct(), ids);
+        Assert.All(Regex.Matches(html, "href=\"#([^\"]*)\"").Select(m => m.Groups[1].Value), target => Assert.Contains(target, ids));
+        Assert.All(verdicts, v => Assert.Contains($"<small>{v.Id}</small>", html, StringComparison.Ordinal));
     }
 
     [Fact]
