@@ -11,6 +11,11 @@ static class CollectionBuiltins
             return SetValue.From([.. x.Members.Sorted.Where(y.Contains)]);
         }),
         Builtin.Of("or", (a, b) => SetValue.From([.. Operand.Set(a, 1).Members.Sorted, .. Operand.Set(b, 2).Members.Sorted])),
+        Builtin.Of("set_diff", (a, b) =>
+        {
+            SetValue x = Operand.Set(a, 1), y = Operand.Set(b, 2);
+            return SetValue.From([.. x.Members.Sorted.Where(m => !y.Contains(m))]);
+        }),
         Builtin.Of("intersection", Intersection),
         Builtin.Of("union", Union),
         Builtin.Of("array.concat", (a, b) => new ArrayValue([.. Operand.Array(a, 1), .. Operand.Array(b, 2)])),

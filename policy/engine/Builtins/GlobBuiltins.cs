@@ -33,7 +33,7 @@ static class GlobBuiltins
         };
         int at = 0;
         string regex = Translate(glob, ref at, separators, 0);
-        return Value.From(GoRegex.Compile("(?s)^(?:" + regex + ")$").IsMatch(s));
+        return Value.From(GoRegex.Parse("(?s)^(?:" + regex + ")$").IsMatch(s));
     }
 
     static string Translate(string glob, ref int i, string separators, int depth)

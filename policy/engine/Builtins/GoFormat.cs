@@ -10,6 +10,9 @@ static class GoFormat
     // LIMIT: width and precision of one verb.
     const int MaxWidth = 100_000;
 
+    // No argument has this number.
+    const int BadIndex = int.MaxValue;
+
     public static string Format(string format, Value[] values)
     {
         object[] args = [.. values.Select(Argument)];
@@ -54,7 +57,8 @@ static class GoFormat
             Rune verb = Rune.GetRuneAt(format, i);
             i += verb.Utf16SequenceLength;
             if (verb.Value == '%') text.Append('%');
-            else if (next >= args.Length || next < 0) text.Append("%!").Append(verb).Append("(MISSING)");
+            else if (next == BadIndex) text.Append("%!").Append(verb).Append("(BADINDEX)");
+            else if (next >= args.Length) text.Append("%!").Append(verb).Append("(MISSING)");
             else text.Append(One(args[next++], (char)verb.Value, spec));
         }
         if (!reordered && next < args.Length)
@@ -89,7 +93,7 @@ static class GoFormat
         int end = format.IndexOf(']', i);
         if (end < 0) return;
         if (int.TryParse(format.AsSpan(i + 1, end - i - 1), NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n >= 1 && n <= count) next = n - 1;
-        else next = int.MaxValue - 1;
+        else next = BadIndex;
         reordered = true;
         i = end + 1;
     }
@@ -146,14 +150,24 @@ static class GoFormat
                         else ValueText.Quote(quoted, s, spec.Plus);
                         return Pad(quoted.ToString(), spec);
                     case 'v' or 's': return Pad(s, spec);
-                    case 'x': return Pad(Convert.ToHexStringLower(Encoding.UTF8.GetBytes(s)), spec);
-                    case 'X': return Pad(Convert.ToHexString(Encoding.UTF8.GetBytes(s)), spec);
+                    case 'x' or 'X': return Hexadecimal(s, spec, verb == 'X');
                 }
                 break;
         }
         if (verb == 'T') return Pad(TypeName(arg), spec);
-        string shown = arg switch { double d => Float(d, 'g', new Spec { Precision = -1 }), BigInteger b => b.ToString(CultureInfo.InvariantCulture), _ => Convert.ToString(arg, CultureInfo.InvariantCulture)! };
-        return arg is BigInteger ? $"%!{verb}(big.Int={shown})" : $"%!{verb}({TypeName(arg)}={shown})";
+        // Go prints what does not fit the verb by %v, with the flags, width and precision of the verb.
+        return $"%!{verb}({(arg is BigInteger ? "big.Int" : TypeName(arg))}={One(arg, 'v', spec)})";
+    }
+
+    // % x puts a blank between bytes, %#x the prefix before all of them, % #x before each.
+    static string Hexadecimal(string s, Spec spec, bool upper)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(s);
+        if (spec.Precision >= 0) bytes = bytes[..Math.Min(bytes.Length, spec.Precision)];
+        string prefix = spec.Sharp ? "0x" : "";
+        string text = spec.Space ? string.Join(' ', bytes.Select(b => prefix + b.ToString("x2", CultureInfo.InvariantCulture)))
+            : bytes.Length == 0 ? "" : prefix + Convert.ToHexStringLower(bytes);
+        return Pad(upper ? text.ToUpperInvariant() : text, spec);
     }
 
     static string Integer(string digits, string prefix, Spec spec)

@@ -59,7 +59,7 @@ sealed class JsonSchema
         if (o.Get("items") is { } items)
             foreach (Value item in items is ArrayValue tuple ? tuple.Items : [items]) Check(item, depth + 1);
         if (o.Get("required") is { } required && (required is not ArrayValue r || r.Items.Any(i => i is not StringValue))) throw new BuiltinException("required items must be string");
-        if (o.Get("pattern") is StringValue pattern) GoRegex.Compile(pattern.Text);
+        if (o.Get("pattern") is StringValue pattern) GoRegex.Parse(pattern.Text);
         if (o.Get("$ref") is StringValue reference) Resolve(reference.Text);
     }
 
@@ -158,7 +158,7 @@ sealed class JsonSchema
             if (known) Visit(properties!.Get(name)!, member, Below(field, name), depth + 1, errors);
             foreach ((Value pattern, Value sub) in patterns?.Pairs ?? [])
             {
-                if (!GoRegex.Compile(((StringValue)pattern).Text).IsMatch(name)) continue;
+                if (!GoRegex.Parse(((StringValue)pattern).Text).IsMatch(name)) continue;
                 known = true;
                 Visit(sub, member, Below(field, name), depth + 1, errors);
             }
@@ -210,7 +210,7 @@ sealed class JsonSchema
         int length = text.EnumerateRunes().Count();
         if (Bound(s, "minLength") is { } min && length < min) errors.Add(new(field, "string_gte", $"String length must be greater than or equal to {min}"));
         if (Bound(s, "maxLength") is { } max && length > max) errors.Add(new(field, "string_lte", $"String length must be less than or equal to {max}"));
-        if (s.Get("pattern") is StringValue pattern && !GoRegex.Compile(pattern.Text).IsMatch(text)) errors.Add(new(field, "pattern", $"Does not match pattern '{pattern.Text}'"));
+        if (s.Get("pattern") is StringValue pattern && !GoRegex.Parse(pattern.Text).IsMatch(text)) errors.Add(new(field, "pattern", $"Does not match pattern '{pattern.Text}'"));
         if (s.Get("format") is StringValue format && !HasFormat(format.Text, text)) errors.Add(new(field, "format", $"Does not match format '{format.Text}'"));
     }
 
@@ -232,7 +232,7 @@ sealed class JsonSchema
     {
         try
         {
-            GoRegex.Compile(text);
+            GoRegex.Parse(text);
             return true;
         }
         catch (BuiltinException)

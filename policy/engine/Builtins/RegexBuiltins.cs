@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace Talos.Policy;
 
@@ -14,7 +13,7 @@ static class RegexBuiltins
             if (p is not StringValue s) return BooleanValue.False;
             try
             {
-                GoRegex.Compile(s.Text);
+                GoRegex.Parse(s.Text);
                 return BooleanValue.True;
             }
             catch (BuiltinException)
@@ -22,7 +21,7 @@ static class RegexBuiltins
                 return BooleanValue.False; // the answer to the question
             }
         }),
-        Builtin.Of("regex.split", (p, s) => new ArrayValue([.. Split(GoRegex.Compile(Operand.Text(p, 1)), Operand.Text(s, 2)).Select(Value.From)])),
+        Builtin.Of("regex.split", (p, s) => new ArrayValue([.. Split(GoRegex.Parse(Operand.Text(p, 1)), Operand.Text(s, 2)).Select(Value.From)])),
         Builtin.Of("regex.find_n", FindAll),
         Builtin.Of("regex.find_all_string_submatch_n", Submatches),
         Builtin.Of("regex.replace", (s, p, v) =>
@@ -34,69 +33,59 @@ static class RegexBuiltins
         Builtin.Of("regex.globs_match", (a, b) => Value.From(GlobIntersection.NonEmpty(Operand.Text(a, 1), Operand.Text(b, 2)))),
     ];
 
-    static Value Match(Value pattern, Value text) => Value.From(GoRegex.Compile(Operand.Text(pattern, 1)).IsMatch(Operand.Text(text, 2)));
+    static Value Match(Value pattern, Value text) => Value.From(GoRegex.Parse(Operand.Text(pattern, 1)).IsMatch(Operand.Text(text, 2)));
 
-    // Go drops an empty match right behind another match.
-    static IEnumerable<Match> Matches(Regex regex, string text)
+    // Go, Regexp.Split: a match that ends where the text begins separates nothing, nor does one at its end.
+    static List<string> Split(GoRegex regex, string text)
     {
-        int end = -1;
-        foreach (Match m in regex.Matches(text))
+        if (regex.Pattern.Length > 0 && text.Length == 0) return [""];
+        var parts = new List<string>();
+        int from = 0, end = 0;
+        foreach (int[] m in regex.FindAll(text, -1))
         {
-            if (m.Length == 0 && m.Index == end) continue;
-            end = m.Index + m.Length;
-            yield return m;
+            end = m[0];
+            if (m[1] != 0) parts.Add(text[from..end]);
+            from = m[1];
         }
-    }
-
-    static IEnumerable<string> Split(Regex regex, string text)
-    {
-        if (text.Length == 0)
-        {
-            yield return "";
-            yield break;
-        }
-        int from = 0;
-        foreach (Match m in Matches(regex, text))
-        {
-            if (m.Length == 0 && (m.Index == 0 || m.Index == text.Length)) continue;
-            yield return text[from..m.Index];
-            from = m.Index + m.Length;
-        }
-        yield return text[from..];
+        if (end != text.Length) parts.Add(text[from..]);
+        return parts;
     }
 
     static ArrayValue FindAll(Value p, Value s, Value n)
     {
-        Regex regex = GoRegex.Compile(Operand.Text(p, 1));
+        GoRegex regex = GoRegex.Parse(Operand.Text(p, 1));
         string text = Operand.Text(s, 2);
-        int count = Operand.Int(n, 3);
-        return new ArrayValue([.. Matches(regex, text).Take(count < 0 ? int.MaxValue : count).Select(m => Value.From(m.Value))]);
+        return new ArrayValue([.. regex.FindAll(text, Operand.Int(n, 3)).Select(m => Value.From(Part(text, m, 0)))]);
     }
 
     static ArrayValue Submatches(Value p, Value s, Value n)
     {
-        Regex regex = GoRegex.Compile(Operand.Text(p, 1));
+        GoRegex regex = GoRegex.Parse(Operand.Text(p, 1));
         string text = Operand.Text(s, 2);
-        int count = Operand.Int(n, 3);
-        return new ArrayValue([.. Matches(regex, text).Take(count < 0 ? int.MaxValue : count)
-            .Select(m => new ArrayValue([.. m.Groups.Values.Select(g => Value.From(g.Value))]))]);
+        return new ArrayValue([.. regex.FindAll(text, Operand.Int(n, 3))
+            .Select(m => new ArrayValue([.. Enumerable.Range(0, m.Length / 2).Select(group => Value.From(Part(text, m, group)))]))]);
     }
 
+    static string Part(string text, int[] match, int group) => match[2 * group] < 0 ? "" : text[match[2 * group]..match[2 * group + 1]];
+
+    // Go, Regexp.ReplaceAllString.
     static string Replace(GoRegex regex, string text, string template)
     {
         var result = new StringBuilder();
-        int from = 0;
-        foreach (Match m in Matches(regex.Regex, text))
+        int end = 0, at = 0;
+        while (at <= text.Length && regex.Find(text, at) is { } m)
         {
-            result.Append(text, from, m.Index - from);
-            Expand(result, template, m, regex);
-            from = m.Index + m.Length;
+            result.Append(text, end, m[0] - end);
+            if (m[1] > end || m[0] == 0) Expand(result, template, text, m, regex);
+            end = m[1];
+            int width = at < text.Length ? GoRegex.Width(text, at) : 1;
+            at = Math.Max(at + width, m[1]);
         }
-        return result.Append(text, from, text.Length - from).ToString();
+        return result.Append(text, end, text.Length - end).ToString();
     }
 
     // Go's template: $1, ${1}, $name (the longest run of letters, digits and _), $$.
-    static void Expand(StringBuilder result, string template, Match m, GoRegex regex)
+    static void Expand(StringBuilder result, string template, string text, int[] match, GoRegex regex)
     {
         for (int i = 0; i < template.Length; i++)
         {
@@ -121,7 +110,7 @@ static class RegexBuiltins
             }
             string name = template[start..end];
             int? group = name.All(char.IsAsciiDigit) ? name.Length < 6 ? int.Parse(name, System.Globalization.CultureInfo.InvariantCulture) : null : regex.Group(name);
-            if (group is { } number && number < m.Groups.Count) result.Append(m.Groups[number].Value);
+            if (group is { } number && number < match.Length / 2) result.Append(Part(text, match, number));
             i = braced ? end : end - 1;
         }
     }
@@ -152,7 +141,7 @@ static class RegexBuiltins
         }
         if (level != 0) throw new BuiltinException($"unbalanced braces in {pattern}");
         regex.Append(EscapeForGo(pattern[literal..])).Append('$');
-        return Value.From(GoRegex.Compile(regex.ToString()).IsMatch(s));
+        return Value.From(GoRegex.Parse(regex.ToString()).IsMatch(s));
     }
 
     static string EscapeForGo(string s)

@@ -43,6 +43,8 @@ static class TypeBuiltins
                 string text = s.Text;
                 if (text.TrimStart('+', '-').ToUpperInvariant() is "INF" or "INFINITY" or "NAN") throw BuiltinException.Operand(1, "must be valid number");
                 if (text.Contains('_', StringComparison.Ordinal)) break;
+                if (double.TryParse(text, System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out double size) && double.IsInfinity(size))
+                    throw new BuiltinException($"strconv.ParseFloat: parsing \"{text}\": value out of range");
                 if (NumberValue.Parse(text) is { } parsed) return parsed;
                 // Go reads more forms than JSON does: a sign, a bare point, leading zeros.
                 string plain = text.TrimStart('+');
