@@ -50,7 +50,7 @@ static class CommandLine
         HardwareCommands.Time(), HardwareCommands.Memory(), HardwareCommands.Interfaces(),
         ComplianceCommand.Build(), KsppCommand.Build(), AuditCommands.Build(),
         PolicyCommands.Build(), PolicyCommands.CanI(), ApprovalCommands.List(), ApprovalCommands.Approve(),
-        ConfigCommands.Build(), GenerateCommands.Build(), ValidateCommand.Build(),
+        ConfigCommands.Build(), LoginCommand.Build(), GenerateCommands.Build(), ValidateCommand.Build(),
         TokenCommands.Build(), EnrollCommands.Build(), CertificateCommands.Build(), AuthorityCommands.Build(), ClusterCommands.Build(),
     ];
 

@@ -10,6 +10,7 @@ using Talos.Policy;
 using Talos.Trustd.Authority;
 using Talos.Trustd.Issuance;
 using Talos.Trustd.Ledger;
+using Talos.Trustd.Login;
 using Talos.Trustd.Service;
 
 namespace Talos.Trustd;
@@ -24,12 +25,13 @@ sealed class TrustdServer : IAsyncDisposable
     readonly NodeIdentity identity;
     readonly ApiHost host;
     readonly OutsideOpa? opa;
+    readonly IdentityProvider? provider;
     readonly CancellationTokenSource stop = new();
     Task renewal = Task.CompletedTask;
     Task following = Task.CompletedTask;
     Task keeping = Task.CompletedTask;
 
-    TrustdServer(AuthorityKeeper authorities, CertificateLedger ledger, CheckpointSigner signer, AuditLog record, NodeIdentity identity, ApiHost host, OutsideOpa? opa)
+    TrustdServer(AuthorityKeeper authorities, CertificateLedger ledger, CheckpointSigner signer, AuditLog record, NodeIdentity identity, ApiHost host, OutsideOpa? opa, IdentityProvider? provider)
     {
         this.authorities = authorities;
         this.ledger = ledger;
@@ -38,6 +40,7 @@ sealed class TrustdServer : IAsyncDisposable
         this.identity = identity;
         this.host = host;
         this.opa = opa;
+        this.provider = provider;
     }
 
     /// <summary>Where it listens.</summary>
@@ -89,7 +92,8 @@ sealed class TrustdServer : IAsyncDisposable
                 Time = time,
             },
             new SelfSource(registrar, configuration.Node, configuration.Names), log.CreateLogger("identity"));
-        var service = new Service.TrustService(configuration.Cluster, authorities, registrar, new TokenGate(ledger), new EnrollmentQueue(ledger, time), ledger, feed, record, time);
+        var provider = configuration.Login is { } login ? new IdentityProvider(login, time) : null;
+        var service = new Service.TrustService(configuration.Cluster, authorities, registrar, new TokenGate(ledger), new EnrollmentQueue(ledger, time), provider, ledger, feed, record, time);
         var approvals = new ApprovalBook(time, ApiLimits.ApprovalLifetime);
         var node = new NodeDescription(configuration.Cluster, configuration.Node, "controlplane") { Labels = configuration.Labels };
         var keeper = new RecordKeeper(record, configuration.Audit, configuration.State, identity.Slot, time, log.CreateLogger("record"));
@@ -108,7 +112,7 @@ sealed class TrustdServer : IAsyncDisposable
                 Log = log,
             },
             new ApiServices().Add(service).Add(new AuditReader(record, keeper)).Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
-        var server = new TrustdServer(authorities, ledger, signer, record, identity, host, policySource.Outside);
+        var server = new TrustdServer(authorities, ledger, signer, record, identity, host, policySource.Outside, provider);
         server.keeping = keeper.RunAsync(server.stop.Token);
         server.renewal = identity.RunAsync(server.stop.Token);
         await identity.Ready.WaitAsync(cancellation);
@@ -125,6 +129,7 @@ sealed class TrustdServer : IAsyncDisposable
     {
         await host.DisposeAsync();
         opa?.Dispose();
+        provider?.Dispose();
         await stop.CancelAsync();
         await Task.WhenAll(renewal, following, keeping);
         await ledger.DisposeAsync();

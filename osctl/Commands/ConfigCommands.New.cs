@@ -45,8 +45,7 @@ static partial class ConfigCommands
         var endpoints = ParseEndpoints(invocation.Words(NodeEndpoints));
         // Without an endpoint the control plane itself is the node to ask.
         if (endpoints.Count == 0) endpoints[trustd.Host] = trustd with { Port = 50000 };
-        var cluster = person.Leaf.AlternativeNames.Select(n => n.Text).FirstOrDefault(n => n.StartsWith("spiffe://", StringComparison.Ordinal))?.Split('/')[2] ?? "default";
-        var name = invocation.Get(GlobalOptions.Context) is { Length: > 0 } given ? given : cluster;
+        var name = invocation.Get(GlobalOptions.Context) is { Length: > 0 } given ? given : ClusterOf(person.Leaf);
         var file = invocation.Get(ToFile) is { Length: > 0 } path ? ContextFile.Load(path) : invocation.File;
         Save(file, name, Carry(new ClientContext { Endpoints = endpoints, Trustd = trustd, Nodes = [.. endpoints.Keys.Take(1)] }, person));
         Report(invocation, file, name, person);
@@ -64,8 +63,11 @@ static partial class ConfigCommands
         return ExitCode.Done;
     }
 
-    static void Report(Invocation invocation, ContextFile file, string name, PersonalCertificate person) => invocation.Output.WriteLine(
+    internal static void Report(Invocation invocation, ContextFile file, string name, PersonalCertificate person) => invocation.Output.WriteLine(
         $"context `{name}` is in `{file.Path}`: {person.Leaf.Subject.CommonNames.FirstOrDefault()} with {string.Join(", ", person.Leaf.Subject.Organizations)}, expires {Expiry(person.Leaf, invocation.Terminal.Time.GetUtcNow())}");
+
+    internal static string ClusterOf(Talos.Pki.Certificate leaf) =>
+        leaf.AlternativeNames.Select(n => n.Text).FirstOrDefault(n => n.StartsWith("spiffe://", StringComparison.Ordinal))?.Split('/')[2] ?? "default";
 
     internal static ClientContext Carry(ClientContext context, PersonalCertificate person) => new()
     {

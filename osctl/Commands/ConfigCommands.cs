@@ -160,7 +160,7 @@ static partial class ConfigCommands
         },
     };
 
-    static void Save(ContextFile file, string name, ClientContext context)
+    internal static void Save(ContextFile file, string name, ClientContext context)
     {
         var content = file.With(name, context, makeCurrent: true);
         // The reader's own rules decide what a name or an endpoint may be.
@@ -173,7 +173,7 @@ static partial class ConfigCommands
         if (!invocation.File.Content.Contexts.ContainsKey(name)) throw new OsctlException($"there is no context `{name}`", "`osctl config contexts` lists them");
     }
 
-    static SortedDictionary<string, Endpoint> ParseEndpoints(IReadOnlyList<string> words)
+    internal static SortedDictionary<string, Endpoint> ParseEndpoints(IReadOnlyList<string> words)
     {
         var endpoints = new SortedDictionary<string, Endpoint>(StringComparer.Ordinal);
         foreach (var word in words)
@@ -185,7 +185,7 @@ static partial class ConfigCommands
         return endpoints;
     }
 
-    static Endpoint? ParseTrustd(string text)
+    internal static Endpoint? ParseTrustd(string text)
     {
         if (text.Length == 0) return null;
         return Endpoint.TryParse(text, 50001, out var endpoint) ? endpoint : throw new OsctlException($"`{text}` is no address", "an address looks like `10.0.0.1:50001`");

@@ -37,6 +37,14 @@ sealed record PersonalCertificate(string CertificatePem, string PrivateKeyPem, s
         return Read(answer, request);
     }
 
+    /// <summary>A certificate for who logged in at the identity provider.</summary>
+    public static async Task<PersonalCertificate> WithIdTokenAsync(
+        Invocation invocation, PeerConnection connection, CertificateSigningRequest request, string idToken, IReadOnlyList<string> roles)
+    {
+        var message = new LoginRequest { Csr = ByteString.CopyFrom(request.Der.Span), IdToken = idToken, Roles = { roles } };
+        return Read(await invocation.RequireAsync(connection, (c, options) => c.Trust().LoginAsync(message, options)), request);
+    }
+
     static async Task<PersonalCertificate> RequestAsync(Invocation invocation, PeerConnection connection, string name, IReadOnlyList<string> roles, TimeSpan? lifetime, string token)
     {
         using var request = CertificateSigningRequest.Create(name);

@@ -102,7 +102,7 @@ public sealed class MachineConfigurationTests
     [Fact]
     public void Accepts_a_worker_that_knows_the_authority_and_has_no_token()
     {
-        var text = Worker.Replace("  token: abcdefgh.0123456789abcdefghijklmnopqrstuv", "  ca: |\n    -----BEGIN CERTIFICATE-----\n    MAA=\n    -----END CERTIFICATE-----");
+        var text = Worker.Replace("  token: abcdefgh.0123456789abcdefghijklmnopqrstuv", "  caBundle: |\n    -----BEGIN CERTIFICATE-----\n    MAA=\n    -----END CERTIFICATE-----");
         var configuration = MachineConfiguration.Parse(text, "machine.yaml").RequireValue();
 
         Assert.Null(configuration.Trust.Token);
@@ -169,8 +169,8 @@ public sealed class MachineConfigurationTests
     [InlineData("cluster: [demo]\n", "expected a name of lower-case letters, digits, dots and dashes in `cluster`, found a list")]
     [InlineData("cluster: demo\ncluster: demo\n", "field `cluster` is given twice")]
     [InlineData("cluster: demo\nmachine: { type: worker, hostname: a, certSANs: 127.0.0.1 }\n", "expected a list in `machine.certSANs`, found a single value")]
-    [InlineData("cluster: demo\nmachine: { type: worker, hostname: a }\n", "a worker needs `trust.endpoints`, and `trust.token` or `trust.ca`")]
-    [InlineData("cluster: demo\nmachine: { type: controlplane, hostname: a }\ntrust: { endpoints: [a:1] }\n", "`trust.endpoints`, `trust.token` and `trust.ca` are for workers")]
+    [InlineData("cluster: demo\nmachine: { type: worker, hostname: a }\n", "a worker needs `trust.endpoints`, and `trust.token` or `trust.caBundle`")]
+    [InlineData("cluster: demo\nmachine: { type: controlplane, hostname: a }\ntrust: { endpoints: [a:1] }\n", "`trust.endpoints`, `trust.token` and `trust.caBundle` are for workers")]
     [InlineData("cluster: demo\nmachine: { type: controlplane, hostname: a, network: { interfaces: [{ name: e, addresses: [10.0.0.2/24], gateway: 10.0.1.1 }] } }\n", "gateway `10.0.1.1` lies in the network of none of the addresses")]
     [InlineData("cluster: demo\nmachine: { type: controlplane, hostname: a, network: { nameservers: [10.1] } }\n", "expected an IP address in an item of `machine.network.nameservers`, found `10.1`")]
     [InlineData("cluster: demo\nmachine: { type: controlplane, hostname: a, sysctls: { ../etc: x } }\n", "expected a sysctl's name as in `net.core.somaxconn` in a name in `machine.sysctls`, found `../etc`")]

@@ -17,6 +17,7 @@ public sealed class MethodRuleTests
     static readonly HashSet<string> OpenToStrangers =
     [
         "/talos.trust.v1.TrustService/CABundle", "/talos.trust.v1.TrustService/Enroll", "/talos.trust.v1.TrustService/EnrollmentApply",
+        "/talos.trust.v1.TrustService/Login", "/talos.trust.v1.TrustService/LoginProvider",
         "/talos.trust.v1.TrustService/IssueClient",
     ];
 

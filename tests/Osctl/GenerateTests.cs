@@ -38,6 +38,6 @@ public sealed class GenerateTests : IDisposable
         var file = _osctl.Write("machine.yaml", "version: v1alpha1\ncluster: demo\nmachine:\n  type: worker\n  hostnme: a\n");
         Assert.Equal(ExitCode.NotInOrder, await _osctl.RunAsync("validate", file));
         Assert.Contains($"{file}:5:3: unknown field `hostnme`\n  hint: did you mean `hostname`?", _osctl.Error);
-        Assert.Contains("a worker needs `trust.endpoints`, and `trust.token` or `trust.ca`", _osctl.Error);
+        Assert.Contains("a worker needs `trust.endpoints`, and `trust.token` or `trust.caBundle`", _osctl.Error);
     }
 }

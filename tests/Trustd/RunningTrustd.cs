@@ -18,6 +18,7 @@ public sealed class RunningTrustd : IAsyncDisposable
 {
     readonly List<GrpcChannel> channels = [];
     X509Certificate2? administrator;
+    LoginSection? login;
 
     RunningTrustd(string folder) => Folder = folder;
 
@@ -29,9 +30,9 @@ public sealed class RunningTrustd : IAsyncDisposable
 
     internal TrustdServer Server { get; private set; } = null!;
 
-    public static async Task<RunningTrustd> StartAsync(string? folder = null)
+    public static async Task<RunningTrustd> StartAsync(string? folder = null, LoginSection? login = null)
     {
-        var running = new RunningTrustd(folder ?? Directory.CreateTempSubdirectory("talos-trustd-").FullName);
+        var running = new RunningTrustd(folder ?? Directory.CreateTempSubdirectory("talos-trustd-").FullName) { login = login };
         await running.StartServerAsync();
         return running;
     }
@@ -55,6 +56,7 @@ public sealed class RunningTrustd : IAsyncDisposable
             State = Path.Combine(Folder, "state"),
             Policy = Path.Combine(Root(), "policy/bundle"),
             Names = ["127.0.0.1"],
+            Login = login,
             Bootstrap =
             [
                 BootstrapToken.ForClient(AdministratorToken, "alice", ["os:admin"], soon),

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using Talos.Api.Configuration;
 using Talos.Pki;
 using Talos.Policy;
 using Talos.Trustd.Ledger;
+using Talos.Trustd.Login;
 
 namespace Talos.Trustd.Issuance;
 
@@ -12,10 +14,10 @@ namespace Talos.Trustd.Issuance;
 /// </summary>
 sealed class Evidence
 {
-    public const string Self = "self", Renewal = "renewal", Token = "token", Enrollment = "enrollment", Delegation = "delegation";
+    public const string Self = "self", Renewal = "renewal", Token = "token", Enrollment = "enrollment", Delegation = "delegation", Login = "login";
 
     /// <summary>Every way there is. trustd does not start under a policy without a rule for each.</summary>
-    public static readonly ImmutableArray<string> Ways = [Self, Renewal, Token, Enrollment, Delegation];
+    public static readonly ImmutableArray<string> Ways = [Self, Renewal, Token, Enrollment, Delegation, Login];
 
     Evidence(string way, CertificateProfile profile, string requester, IssuanceBasis basis) =>
         (Way, Profile, Requester, Basis) = (way, profile, requester, basis);
@@ -81,6 +83,18 @@ sealed class Evidence
             DnsNames = enrollment.DnsNames,
             Addresses = enrollment.Addresses,
             ApprovedBy = enrollment.DecidedBy,
+        });
+
+    /// <summary>A person whom the provider knows.</summary>
+    /// <param name="groups">What the configuration says of the provider's groups.</param>
+    public static Evidence OfLogin(VerifiedLogin login, IEnumerable<GroupRoles> groups) =>
+        new(Login, CertificateProfile.User, $"{login.Subject} at {login.Issuer}", new IssuanceBasis
+        {
+            Title = "the login",
+            Claims = login.Claims,
+            AuthenticatedAt = login.AuthenticatedAt,
+            IsBoundToKey = login.IsBoundToKey,
+            GroupRoles = [.. groups.SelectMany(g => g.Roles.Select(role => (g.Group, role)))],
         });
 
     static ImmutableArray<string> Names(PeerIdentity identity, NameKinds kind) =>

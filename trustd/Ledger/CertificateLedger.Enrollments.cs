@@ -84,6 +84,24 @@ sealed partial class CertificateLedger
             return ReadEnrollments(command).SingleOrDefault();
         }, cancellation);
 
+    /// <summary>Takes the only use of an ID token. False when it was used before.</summary>
+    /// <param name="digest">Of the token; the token itself is kept nowhere.</param>
+    /// <param name="expires">From then on the token is refused anyway, and forgotten here.</param>
+    public Task<bool> UseLoginAsync(ReadOnlyMemory<byte> digest, DateTimeOffset expires, CancellationToken cancellation) =>
+        WriteAsync(connection =>
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText =
+                """
+                DELETE FROM logins WHERE expires_at <= $now;
+                INSERT INTO logins (digest, expires_at) VALUES ($digest, $expires) ON CONFLICT (digest) DO NOTHING RETURNING 1;
+                """;
+            command.Parameters.AddWithValue("$now", Now());
+            command.Parameters.AddWithValue("$digest", digest.ToArray());
+            command.Parameters.AddWithValue("$expires", expires.ToUnixTimeSeconds());
+            return command.ExecuteScalar() is not null;
+        }, cancellation);
+
     /// <summary>Notes the certificate that an approved machine got.</summary>
     public Task EndEnrollmentAsync(string id, string serial, CancellationToken cancellation) =>
         WriteAsync(connection =>

@@ -88,9 +88,15 @@ static class LedgerSchema
             serial       TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE revocation_lists (
-            shard  INTEGER PRIMARY KEY,
-            number INTEGER NOT NULL
-        ) STRICT;
+            issuer TEXT NOT NULL,
+            shard  INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            PRIMARY KEY (issuer, shard)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE logins (
+            digest     BLOB PRIMARY KEY,
+            expires_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
         """,
         """
         CREATE TABLE authorities (

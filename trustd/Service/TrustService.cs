@@ -9,12 +9,13 @@ using Talos.Policy;
 using Talos.Trustd.Authority;
 using Talos.Trustd.Issuance;
 using Talos.Trustd.Ledger;
+using Talos.Trustd.Login;
 
 namespace Talos.Trustd.Service;
 
 /// <summary>The methods of trustd. Who may call what was decided before a method runs; here stands what a token or a certificate entitles to.</summary>
 sealed partial class TrustService(
-    string cluster, AuthorityKeeper authorities, Registrar registrar, TokenGate tokens, EnrollmentQueue enrollments, CertificateLedger ledger,
+    string cluster, AuthorityKeeper authorities, Registrar registrar, TokenGate tokens, EnrollmentQueue enrollments, IdentityProvider? provider, CertificateLedger ledger,
     RevocationFeed revocations, AuditLog record, TimeProvider time)
     : Api.Trust.V1.TrustService.TrustServiceBase
 {

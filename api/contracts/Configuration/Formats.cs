@@ -75,6 +75,8 @@ static partial class Formats
     public static readonly ScalarFormat<string> PublicKeyPem = Pem("a public key in PEM", "PUBLIC KEY", isSecret: false);
 
     // A decision that goes over the network in the clear is one that anybody on the way can make.
+    public static readonly ScalarFormat<string> Issuer = new("an `https` address as in `https://id.example.org`", TryIssuer);
+
     public static readonly ScalarFormat<Uri> ServerUrl = new("an `https` address, or an `http` one on the loopback", TryServerUrl);
 
     // LIMIT: what a call may wait for a decision.
@@ -124,6 +126,10 @@ static partial class Formats
         value = new IPNetwork(address.Masked(), address.PrefixLength);
         return value.BaseAddress.Equals(address.Address);
     }
+
+    // OpenID Connect Discovery 1.0 §3: https, without query and fragment. Kept as it is written: ID tokens are compared with it octet by octet.
+    static bool TryIssuer(string text, out string value) =>
+        Uri.TryCreate(value = text, UriKind.Absolute, out var uri) && uri is { Scheme: "https", UserInfo: "", Query: "", Fragment: "" };
 
     static bool TryServerUrl(string text, out Uri value)
     {

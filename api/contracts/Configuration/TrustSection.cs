@@ -17,10 +17,13 @@ public sealed class TrustSection
     /// <summary>For a control plane: tokens known from the first start; ids are distinct.</summary>
     public IReadOnlyList<BootstrapToken> Bootstrap { get; init; } = [];
 
+    /// <summary>For a control plane: how people log in; null when they do not.</summary>
+    public LoginSection? Login { get; init; }
+
     // A token that was given but is none has an error of its own.
     bool TokenIsGiven { get; init; }
 
-    internal bool IsGiven => Endpoints.Count > 0 || Token is not null || CaPem is not null || Bootstrap.Count > 0;
+    internal bool IsGiven => Endpoints.Count > 0 || Token is not null || CaPem is not null || Bootstrap.Count > 0 || Login is not null;
 
     internal static TrustSection Read(Section section)
     {
@@ -28,8 +31,9 @@ public sealed class TrustSection
         {
             Endpoints = section.List("endpoints", Formats.Endpoint),
             Token = section.Optional<TokenSecret?>("token", Formats.Token!, null),
-            CaPem = section.Optional<string?>("ca", Formats.CertificatePem!, null),
+            CaPem = section.Optional<string?>("caBundle", Formats.CertificatePem!, null),
             Bootstrap = section.Sections("bootstrap", BootstrapToken.Read),
+            Login = section.Subsection("oidc", LoginSection.Read),
             TokenIsGiven = section.Has("token"),
         };
         RequireDistinct(section, trust.Bootstrap);
@@ -48,12 +52,13 @@ public sealed class TrustSection
         if (type == MachineType.Worker)
         {
             if (Endpoints.Count == 0 || (!TokenIsGiven && CaPem is null))
-                document.Fail("trust", "a worker needs `trust.endpoints`, and `trust.token` or `trust.ca`", "`osctl token create` makes a token; with the CA alone a person has to let the worker in");
+                document.Fail("trust", "a worker needs `trust.endpoints`, and `trust.token` or `trust.caBundle`", "`osctl token create` makes a token; with the CA alone a person has to let the worker in");
             if (Bootstrap.Count > 0) document.Fail("trust", "`trust.bootstrap` is for control planes");
+            if (Login is not null) document.Fail("trust", "`trust.oidc` is for control planes");
         }
         else if (type == MachineType.Controlplane && (TokenIsGiven || CaPem is not null || Endpoints.Count > 0))
         {
-            document.Fail("trust", "`trust.endpoints`, `trust.token` and `trust.ca` are for workers", "a control plane runs its own trustd");
+            document.Fail("trust", "`trust.endpoints`, `trust.token` and `trust.caBundle` are for workers", "a control plane runs its own trustd");
         }
     }
 
@@ -61,7 +66,8 @@ public sealed class TrustSection
     {
         writer.List("endpoints", Endpoints.Select(e => e.ToString()));
         if (Token is not null) writer.Field("token", Token.Reveal());
-        if (CaPem is not null) writer.Field("ca", CaPem);
+        if (CaPem is not null) writer.Field("caBundle", CaPem);
         writer.Sections("bootstrap", Bootstrap, (token, w) => token.Write(w));
+        if (Login is not null) writer.Section("oidc", Login.Write);
     }
 }

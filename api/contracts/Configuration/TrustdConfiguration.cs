@@ -33,6 +33,9 @@ public sealed class TrustdConfiguration
     /// <summary>What becomes of the record; it has no witnesses of its own.</summary>
     public AuditSection Audit { get; init; } = new();
 
+    /// <summary>How people log in; null when they do not.</summary>
+    public LoginSection? Login { get; init; }
+
     /// <summary>Reads a document.</summary>
     public static ConfigurationResult<TrustdConfiguration> Parse(string text, string fileName) => Section.ReadDocument(text, fileName, Read);
 
@@ -50,6 +53,7 @@ public sealed class TrustdConfiguration
         writer.List("sans", Names);
         if (Audit.IsGiven) writer.Section("audit", Audit.Write);
         writer.Sections("bootstrap", Bootstrap, (token, w) => token.Write(w));
+        if (Login is not null) writer.Section("oidc", Login.Write);
         return writer.ToString();
     }
 
@@ -70,6 +74,7 @@ public sealed class TrustdConfiguration
             Names = section.List("sans", Formats.HostOrAddress),
             Bootstrap = section.Sections("bootstrap", BootstrapToken.Read),
             Audit = section.Subsection("audit", AuditSection.Read) ?? new AuditSection(),
+            Login = section.Subsection("oidc", LoginSection.Read),
         };
         TrustSection.RequireDistinct(section, configuration.Bootstrap);
         return configuration;

@@ -46,6 +46,7 @@ sealed record ServiceFiles(OsdConfiguration Osd, TrustdConfiguration? Trustd)
             Names = trustdNames,
             // The nodes that trust this trustd look after its record.
             Audit = new AuditSection { MaxAge = machine.Audit.MaxAge, MaxBytes = machine.Audit.MaxBytes, Exporters = machine.Audit.Exporters },
+            Login = machine.Trust.Login,
             Bootstrap = [.. machine.Trust.Bootstrap, BootstrapToken.ForNode(token, hostNames, networks, now + LocalTokenLife, LocalTokenUses)],
         };
         return new ServiceFiles(ForOsd(machine, paths, names, [new Endpoint("127.0.0.1", paths.TrustdListen.Port)], token), trustd);
