@@ -9,6 +9,8 @@ return args switch
     ["checks", .. string[] rest] => ChecksFuzz.Run(rest),
     ["pki", .. string[] rest] => PkiFuzz.Run(rest),
     ["policy", .. string[] rest] => PolicyFuzzVerb.Run(rest),
+    ["trustd-kill", .. string[] rest] => await TrustdKill.Run(rest),
+    ["trustd-kill-child", .. string[] rest] => await TrustdKill.Child(rest),
     _ => Usage(),
 };
 
@@ -20,5 +22,6 @@ static int Usage()
     Console.Error.WriteLine("  checks [CASES [SEED]]         damaged catalogues, waivers, kernel files and trees; each must give a value, errors or Unknown");
     Console.Error.WriteLine("  pki [CASES [SEED]]            damaged certificates, requests and revocation lists; none may be believed");
     Console.Error.WriteLine("  policy [CASES [SEED]]         mutated modules; each must give a result or errors");
+    Console.Error.WriteLine("  trustd-kill [ROUNDS [DIRECTORY]] SIGKILL while issuing, revoking and changing the CA; nothing acknowledged may be missing");
     return 2;
 }

@@ -129,9 +129,15 @@ public sealed class RunningTrustd : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await StopAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    /// <summary>Stops the server and leaves its folder.</summary>
+    public async Task StopAsync()
+    {
         foreach (var channel in channels) channel.Dispose();
         await Server.DisposeAsync();
-        Directory.Delete(Folder, recursive: true);
     }
 
     bool IsTrustd(X509Certificate? server, X509Chain? chain)
