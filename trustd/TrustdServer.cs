@@ -19,7 +19,7 @@ namespace Talos.Trustd;
 sealed class TrustdServer : IAsyncDisposable
 {
     readonly AuthorityKeeper authorities;
-    readonly CertificateLedger ledger;
+    readonly ICertificateLedger ledger;
     readonly CheckpointSigner signer;
     readonly AuditLog record;
     readonly NodeIdentity identity;
@@ -31,7 +31,7 @@ sealed class TrustdServer : IAsyncDisposable
     Task following = Task.CompletedTask;
     Task keeping = Task.CompletedTask;
 
-    TrustdServer(AuthorityKeeper authorities, CertificateLedger ledger, CheckpointSigner signer, AuditLog record, NodeIdentity identity, ApiHost host, OutsideOpa? opa, IdentityProvider? provider)
+    TrustdServer(AuthorityKeeper authorities, ICertificateLedger ledger, CheckpointSigner signer, AuditLog record, NodeIdentity identity, ApiHost host, OutsideOpa? opa, IdentityProvider? provider)
     {
         this.authorities = authorities;
         this.ledger = ledger;

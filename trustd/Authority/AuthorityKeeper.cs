@@ -24,7 +24,7 @@ sealed class AuthorityKeeper : IDisposable
 {
     readonly AuthorityFiles files;
     readonly string cluster;
-    readonly CertificateLedger ledger;
+    readonly ICertificateLedger ledger;
     readonly AuditLog record;
     readonly TimeProvider time;
     readonly SemaphoreSlim oneStep = new(1);
@@ -32,7 +32,7 @@ sealed class AuthorityKeeper : IDisposable
     volatile AuthoritySet current = null!;
     volatile TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    AuthorityKeeper(AuthorityFiles files, string cluster, CertificateLedger ledger, AuditLog record, TimeProvider time)
+    AuthorityKeeper(AuthorityFiles files, string cluster, ICertificateLedger ledger, AuditLog record, TimeProvider time)
     {
         this.files = files;
         this.cluster = cluster;
@@ -48,7 +48,7 @@ sealed class AuthorityKeeper : IDisposable
 
     /// <summary>Opens what the folder and the ledger hold; the first time, makes the authority.</summary>
     /// <exception cref="AuthorityException">A key is missing, open to others, or fits no authority.</exception>
-    public static async Task<AuthorityKeeper> OpenAsync(string folder, string cluster, CertificateLedger ledger, AuditLog record, TimeProvider time, CancellationToken cancellation)
+    public static async Task<AuthorityKeeper> OpenAsync(string folder, string cluster, ICertificateLedger ledger, AuditLog record, TimeProvider time, CancellationToken cancellation)
     {
         var keeper = new AuthorityKeeper(new AuthorityFiles(folder), cluster, ledger, record, time);
         try

@@ -6,7 +6,7 @@ using Talos.Trustd.Ledger;
 namespace Talos.Trustd.Authority;
 
 /// <summary>trustd follows its own authority as every node does, without a network between: it trusts, says so, and renews.</summary>
-sealed class OwnTrust(AuthorityKeeper authorities, NodeIdentity identity, CertificateLedger ledger, ILogger log)
+sealed class OwnTrust(AuthorityKeeper authorities, NodeIdentity identity, ICertificateLedger ledger, ILogger log)
 {
     /// <summary>Follows until cancelled; what it begins with is in force when this returns to its caller for the first time.</summary>
     public async Task RunAsync(CancellationToken cancellation)

@@ -9,7 +9,7 @@ using Talos.Trustd.Ledger;
 namespace Talos.Trustd.Issuance;
 
 /// <summary>Machines without a token that wait for a person. Bounded, in all and for each address, so that strangers cannot crowd others out.</summary>
-sealed class EnrollmentQueue(CertificateLedger ledger, TimeProvider time)
+sealed class EnrollmentQueue(ICertificateLedger ledger, TimeProvider time)
 {
     // LIMIT: machines that wait at once; more than a person looks through.
     const int Most = 1000;

@@ -12,7 +12,7 @@ namespace Talos.Trustd.Issuance;
 /// Issues certificates: serial on the ledger → signature → certificate on the ledger → entry on the record → answer. Whatever fails, what
 /// left this class is on both, and no serial is used twice.
 /// </summary>
-sealed class Issuer(AuthorityKeeper keeper, CertificateLedger ledger, AuditLog record)
+sealed class Issuer(AuthorityKeeper keeper, ICertificateLedger ledger, AuditLog record)
 {
     // The signing authority changes a few times in years; once more is enough, and a second change in between is a bug.
     const int Attempts = 3;

@@ -11,7 +11,7 @@ namespace Talos.Trustd.Issuance;
 /// The registration authority: evidence and a verified request go in, policy decides, and what it grants is issued. Whatever is refused stands
 /// in the ledger with its reason.
 /// </summary>
-sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, CertificateLedger ledger, TimeProvider time)
+sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, ICertificateLedger ledger, TimeProvider time)
 {
     /// <summary>Issues one certificate.</summary>
     /// <param name="asked">What is asked for outside of the CSR.</param>

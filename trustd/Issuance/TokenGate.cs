@@ -7,7 +7,7 @@ using Talos.Trustd.Ledger;
 namespace Talos.Trustd.Issuance;
 
 /// <summary>Checks tokens and takes their uses. A refusal tells a stranger only that the token is not good, and the record everything.</summary>
-sealed class TokenGate(CertificateLedger ledger)
+sealed class TokenGate(ICertificateLedger ledger)
 {
     /// <summary>Checks the secret and gives the token it belongs to.</summary>
     /// <exception cref="RefusalException">There is no such token, or the secret or the use is another.</exception>

@@ -5,7 +5,6 @@ namespace Talos.Trustd.Ledger;
 
 sealed partial class CertificateLedger
 {
-    /// <summary>Stores the first authority; one that is there already stays as it is.</summary>
     public Task AddFirstAuthorityAsync(LedgerAuthority authority, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {
@@ -15,19 +14,14 @@ sealed partial class CertificateLedger
             return true;
         }, cancellation);
 
-    /// <summary>Every authority, every holder of a valid certificate and every step so far.</summary>
     public RolloverState ReadRollover()
     {
-        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        using var reading = Rent();
+        var connection = reading.Connection;
         using var transaction = connection.BeginTransaction(deferred: true);
         return ReadRollover(connection);
     }
 
-    /// <summary>
-    /// Reads the state, has <paramref name="decide"/> say what changes, and writes that, in one transaction: two callers never decide on the
-    /// same state, and power lost at any moment leaves the state before or after. An exception of the decision changes nothing and is passed on.
-    /// </summary>
-    /// <returns>The state after; the same as before when the decision is null.</returns>
     public Task<RolloverState> ChangeAuthoritiesAsync(Func<RolloverState, RolloverChange?> decide, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {
@@ -58,7 +52,6 @@ sealed partial class CertificateLedger
             return ReadRollover(connection);
         }, cancellation);
 
-    /// <summary>The audit log holds every step up to this one.</summary>
     public Task MarkRolloverRecordedAsync(long sequence, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {
@@ -68,7 +61,6 @@ sealed partial class CertificateLedger
             return command.ExecuteNonQuery();
         }, cancellation);
 
-    /// <summary>Stores what an identity says to trust, and with which certificate it said so. The newest word counts.</summary>
     public Task AcknowledgeAsync(string spiffe, string serial, ReadOnlyMemory<byte> bundleDigest, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {

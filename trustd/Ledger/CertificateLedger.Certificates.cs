@@ -5,8 +5,6 @@ namespace Talos.Trustd.Ledger;
 
 sealed partial class CertificateLedger
 {
-    /// <summary>Stores a serial before it is used. Fails when the serial exists: then nothing may be signed with it.</summary>
-    /// <returns>False when that authority signs no more; then the caller begins anew with the one that does.</returns>
     public Task<bool> ReserveAsync(CertificateReservation reservation, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {
@@ -39,7 +37,6 @@ sealed partial class CertificateLedger
             return command.ExecuteNonQuery() == 1;
         }, cancellation);
 
-    /// <summary>Stores the certificate under its reserved serial; only then may it leave the process.</summary>
     public Task RecordIssuedAsync(string serial, ReadOnlyMemory<byte> der, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {
@@ -56,10 +53,10 @@ sealed partial class CertificateLedger
         "c.serial, c.name, c.roles, c.spiffe, c.basis, c.not_before, c.not_after, c.revoked_at, c.requester, c.issuer, c.policy, c.authenticated_at, " +
         "coalesce(r.revoked_by, ''), coalesce(r.reason, '')";
 
-    /// <summary>The newest certificates first, at most <paramref name="limit"/>, without their octets.</summary>
     public IReadOnlyList<LedgerCertificate> ListCertificates(CertificateFilter filter, int limit)
     {
-        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        using var reading = Rent();
+        var connection = reading.Connection;
         using var command = connection.CreateCommand();
         command.CommandText =
             $"""
@@ -73,20 +70,20 @@ sealed partial class CertificateLedger
         return ReadCertificates(command);
     }
 
-    /// <summary>The certificate with this serial, or none.</summary>
     public LedgerCertificate? FindCertificate(string serial)
     {
-        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        using var reading = Rent();
+        var connection = reading.Connection;
         using var command = connection.CreateCommand();
         command.CommandText = $"SELECT {CertificateColumns}, c.der FROM certificates c LEFT JOIN revocations r ON r.serial = c.serial WHERE c.serial = $serial";
         command.Parameters.AddWithValue("$serial", serial);
         return ReadCertificates(command).SingleOrDefault();
     }
 
-    /// <summary>Whether a certificate of this identity is valid whose key is another than this one.</summary>
     public bool IsHeldByAnotherKey(string spiffe, ReadOnlyMemory<byte> keyDigest)
     {
-        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        using var reading = Rent();
+        var connection = reading.Connection;
         using var command = connection.CreateCommand();
         command.CommandText =
             """
@@ -100,7 +97,6 @@ sealed partial class CertificateLedger
         return (long)command.ExecuteScalar()! != 0;
     }
 
-    /// <summary>Takes back one certificate by serial, or every valid one of a name or an issuer. Returns what was newly taken back, in order.</summary>
     public Task<IReadOnlyList<Revocation>> RevokeAsync(CertificateFilter filter, string by, string reason, CancellationToken cancellation) =>
         WriteAsync<IReadOnlyList<Revocation>>(connection =>
         {
@@ -128,10 +124,10 @@ sealed partial class CertificateLedger
             return revoked;
         }, cancellation);
 
-    /// <summary>Every revocation after <paramref name="sequence"/> whose certificate could still be accepted somewhere, in order.</summary>
     public IReadOnlyList<Revocation> ListRevocations(long sequence = 0)
     {
-        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        using var reading = Rent();
+        var connection = reading.Connection;
         using var command = connection.CreateCommand();
         // A day beyond the end covers clocks that disagree.
         command.CommandText = "SELECT sequence, serial FROM revocations WHERE sequence > $sequence AND not_after > $horizon ORDER BY sequence";

@@ -7,9 +7,6 @@ sealed partial class CertificateLedger
     const string EnrollmentColumns =
         "id, digest, fingerprint, name, dns, addresses, source, requested_at, expires_at, state, decided_by, serial";
 
-    /// <summary>Puts a machine into the queue, if there is room; what has expired makes room first.</summary>
-    /// <param name="most">How many machines may wait at once.</param>
-    /// <param name="mostOfSource">How many of them from one address.</param>
     public Task<EnrollmentQueueResult> QueueEnrollmentAsync(LedgerEnrollment enrollment, int most, int mostOfSource, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {
@@ -47,27 +44,25 @@ sealed partial class CertificateLedger
             return EnrollmentQueueResult.Queued;
         }, cancellation);
 
-    /// <summary>The request with this digest, unless it has expired.</summary>
     public LedgerEnrollment? FindEnrollment(ReadOnlyMemory<byte> digest)
     {
-        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        using var reading = Rent();
+        var connection = reading.Connection;
         using var command = connection.CreateCommand();
         command.CommandText = $"SELECT {EnrollmentColumns} FROM enrollments WHERE digest = $digest AND expires_at > $now";
         command.Parameters.AddWithValue("$digest", digest.ToArray());
         return ReadEnrollments(command).SingleOrDefault();
     }
 
-    /// <summary>Every request that has not expired, newest first.</summary>
     public IReadOnlyList<LedgerEnrollment> ListEnrollments()
     {
-        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        using var reading = Rent();
+        var connection = reading.Connection;
         using var command = connection.CreateCommand();
         command.CommandText = $"SELECT {EnrollmentColumns} FROM enrollments WHERE expires_at > $now ORDER BY requested_at DESC, id";
         return ReadEnrollments(command);
     }
 
-    /// <summary>Decides one request that waits, once. Null when none with this id waits.</summary>
-    /// <param name="expires">Until when the decision holds.</param>
     public Task<LedgerEnrollment?> DecideEnrollmentAsync(string id, LedgerEnrollmentState state, string by, DateTimeOffset expires, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {
@@ -84,9 +79,6 @@ sealed partial class CertificateLedger
             return ReadEnrollments(command).SingleOrDefault();
         }, cancellation);
 
-    /// <summary>Takes the only use of an ID token. False when it was used before.</summary>
-    /// <param name="digest">Of the token; the token itself is kept nowhere.</param>
-    /// <param name="expires">From then on the token is refused anyway, and forgotten here.</param>
     public Task<bool> UseLoginAsync(ReadOnlyMemory<byte> digest, DateTimeOffset expires, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {
@@ -102,7 +94,6 @@ sealed partial class CertificateLedger
             return command.ExecuteScalar() is not null;
         }, cancellation);
 
-    /// <summary>Notes the certificate that an approved machine got.</summary>
     public Task EndEnrollmentAsync(string id, string serial, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {

@@ -5,7 +5,6 @@ sealed partial class CertificateLedger
     // LIMIT: refusals kept, newest first; strangers cause them, so they must not fill the disk. The record keeps them all, by its own retention.
     const int MaxRefusals = 100_000;
 
-    /// <summary>Keeps what was refused and why.</summary>
     public Task RecordRefusalAsync(LedgerRefusal refusal, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {
@@ -26,7 +25,6 @@ sealed partial class CertificateLedger
             return command.ExecuteNonQuery();
         }, cancellation);
 
-    /// <summary>The newest refusals first, at most <paramref name="limit"/>.</summary>
     public IReadOnlyList<LedgerRefusal> ListRefusals(int limit)
     {
         using var connection = Connect(path, Microsoft.Data.Sqlite.SqliteOpenMode.ReadOnly);

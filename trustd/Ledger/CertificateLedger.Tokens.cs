@@ -4,8 +4,6 @@ namespace Talos.Trustd.Ledger;
 
 sealed partial class CertificateLedger
 {
-    /// <summary>Adds a token; one with the same id stays as it is, so that a restart gives nobody fresh uses.</summary>
-    /// <returns>False when the id was known.</returns>
     public Task<bool> AddTokenAsync(LedgerToken token, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {
@@ -31,21 +29,20 @@ sealed partial class CertificateLedger
             return command.ExecuteNonQuery() == 1;
         }, cancellation);
 
-    /// <summary>The token with this id, or none.</summary>
     public LedgerToken? FindToken(string id)
     {
-        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        using var reading = Rent();
+        var connection = reading.Connection;
         return SelectTokens(connection, "WHERE id = $id", id).SingleOrDefault();
     }
 
-    /// <summary>Every token, newest first.</summary>
     public IReadOnlyList<LedgerToken> ListTokens()
     {
-        using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+        using var reading = Rent();
+        var connection = reading.Connection;
         return SelectTokens(connection, "ORDER BY created_at DESC, id", null);
     }
 
-    /// <summary>Makes the token useless. Returns false when no valid token has this id.</summary>
     public Task<bool> RevokeTokenAsync(string id, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {
@@ -56,9 +53,6 @@ sealed partial class CertificateLedger
             return command.ExecuteNonQuery() == 1;
         }, cancellation);
 
-    /// <summary>
-    /// Takes one use of a token for one key, in one durable step: two callers can never share the last use. The secret has been checked before.
-    /// </summary>
     public Task<TokenUseResult> UseTokenAsync(string id, ReadOnlyMemory<byte> keyDigest, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {

@@ -1,13 +1,14 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
 
 namespace Talos.Trustd.Ledger;
 
 /// <summary>
-/// Every serial, certificate, token and revocation, in SQLite (WAL, synchronous=FULL). A write that returned is on the disk: writes of
+/// The ledger in SQLite (WAL, synchronous=FULL). A write that returned is on the disk: writes of
 /// concurrent callers share a transaction and its fsync, and none is acknowledged before that fsync. A write that failed changed nothing.
 /// </summary>
-sealed partial class CertificateLedger : IAsyncDisposable
+sealed partial class CertificateLedger : ICertificateLedger
 {
     // LIMIT: a batch holds the writer for one fsync and this many statements; more would only add delay.
     const int MaxBatch = 512;
@@ -20,6 +21,7 @@ sealed partial class CertificateLedger : IAsyncDisposable
     readonly SqliteConnection writer;
     readonly Channel<Write> queue = Channel.CreateBounded<Write>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
     readonly Task loop;
+    readonly ConcurrentBag<SqliteConnection> readers = [];
     readonly long opened;
     long ordinal;
 
@@ -56,7 +58,11 @@ sealed partial class CertificateLedger : IAsyncDisposable
         queue.Writer.TryComplete();
         await loop;
         await writer.DisposeAsync();
+        while (readers.TryTake(out var reader)) await reader.DisposeAsync();
     }
+
+    /// <summary>A connection for reading, given back when it is disposed: opening one costs more than most queries.</summary>
+    Reading Rent() => new(this, readers.TryTake(out var idle) ? idle : Connect(path, SqliteOpenMode.ReadOnly));
 
     static SqliteConnection Connect(string path, SqliteOpenMode mode)
     {
@@ -108,6 +114,13 @@ sealed partial class CertificateLedger : IAsyncDisposable
             var failure = new LedgerException($"cannot write the ledger `{path}`: {e.Message}", "check that the state file system has room; nothing was issued or changed", e);
             foreach (var write in batch) write.Fail(failure);
         }
+    }
+
+    readonly struct Reading(CertificateLedger owner, SqliteConnection connection) : IDisposable
+    {
+        public SqliteConnection Connection => connection;
+
+        public void Dispose() => owner.readers.Add(connection);
     }
 
     abstract class Write

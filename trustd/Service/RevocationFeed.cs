@@ -4,7 +4,7 @@ using Talos.Trustd.Ledger;
 namespace Talos.Trustd.Service;
 
 /// <summary>Tells everyone who listens that something was revoked, this server first.</summary>
-sealed class RevocationFeed(CertificateLedger ledger, RevocationView own)
+sealed class RevocationFeed(ICertificateLedger ledger, RevocationView own)
 {
     volatile TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -15,7 +15,7 @@ namespace Talos.Trustd.Service;
 
 /// <summary>The methods of trustd. Who may call what was decided before a method runs; here stands what a token or a certificate entitles to.</summary>
 sealed partial class TrustService(
-    string cluster, AuthorityKeeper authorities, Registrar registrar, TokenGate tokens, EnrollmentQueue enrollments, IdentityProvider? provider, CertificateLedger ledger,
+    string cluster, AuthorityKeeper authorities, Registrar registrar, TokenGate tokens, EnrollmentQueue enrollments, IdentityProvider? provider, ICertificateLedger ledger,
     RevocationFeed revocations, AuditLog record, TimeProvider time)
     : Api.Trust.V1.TrustService.TrustServiceBase
 {

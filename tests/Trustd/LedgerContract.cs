@@ -1,34 +1,36 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Time.Testing;
 using Talos.Trustd.Ledger;
 using Xunit;
 
 namespace Talos.Trustd.Tests;
 
-public sealed class CertificateLedgerTests : IAsyncLifetime
+/// <summary>What every store of the ledger has to do. A store's own tests derive from this.</summary>
+public abstract class LedgerContract : IAsyncLifetime
 {
     static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
-    readonly string folder = Directory.CreateTempSubdirectory("talos-ledger-").FullName;
     readonly FakeTimeProvider time = new(Start);
-    CertificateLedger ledger = null!;
+    ICertificateLedger ledger = null!;
 
-    string File => Path.Combine(folder, "ledger.db");
+    /// <summary>A folder of this test alone.</summary>
+    protected string Folder { get; } = Directory.CreateTempSubdirectory("talos-ledger-").FullName;
+
+    /// <summary>Opens the store of that folder, making it when there is none.</summary>
+    private protected abstract ICertificateLedger Open(TimeProvider time);
 
     public async ValueTask InitializeAsync()
     {
-        ledger = CertificateLedger.Open(File, time);
+        ledger = Open(time);
         await ledger.AddFirstAuthorityAsync(new LedgerAuthority(1, "aa", new byte[1], "", ReadOnlyMemory<byte>.Empty, AuthorityState.Signing), default);
     }
 
     public async ValueTask DisposeAsync()
     {
         await ledger.DisposeAsync();
-        Directory.Delete(folder, recursive: true);
+        Directory.Delete(Folder, recursive: true);
+        GC.SuppressFinalize(this);
     }
-
-    [Fact]
-    public void Accepts_only_its_owner_as_reader() =>
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, System.IO.File.GetUnixFileMode(File));
 
     [Fact]
     public async Task Rejects_a_serial_that_was_reserved_before()
@@ -137,27 +139,88 @@ public sealed class CertificateLedgerTests : IAsyncLifetime
         await ledger.AddTokenAsync(Token("abcdefgh", uses: 1), default);
         await ledger.UseTokenAsync("abcdefgh", new byte[] { 1 }, default);
         await ledger.DisposeAsync();
-        ledger = CertificateLedger.Open(File, time);
+        ledger = Open(time);
         Assert.False(await ledger.AddTokenAsync(Token("abcdefgh", uses: 1), default));
         Assert.Equal(TokenUseResult.Exhausted, await ledger.UseTokenAsync("abcdefgh", new byte[] { 2 }, default));
     }
 
     [Fact]
-    public async Task Rejects_a_file_of_a_newer_release_and_one_that_is_no_ledger()
+    public async Task Denies_a_serial_to_an_authority_that_does_not_sign()
     {
-        await ledger.DisposeAsync();
-        using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={File};Pooling=False"))
+        Assert.False(await ledger.ReserveAsync(Reservation("01", "cp-1") with { Generation = 2 }, default));
+        await ChangeAsync(RolloverStep.Prepare, RolloverPhase.Prepared, added: Authority(2, AuthorityState.Prepared));
+        Assert.False(await ledger.ReserveAsync(Reservation("01", "cp-1") with { Generation = 2 }, default));
+        await ChangeAsync(RolloverStep.Activate, RolloverPhase.Activated, (1, AuthorityState.Trusted), (2, AuthorityState.Signing));
+        Assert.False(await ledger.ReserveAsync(Reservation("01", "cp-1"), default));
+        Assert.True(await ledger.ReserveAsync(Reservation("01", "cp-1") with { Generation = 2 }, default));
+    }
+
+    [Fact]
+    public async Task Changes_nothing_when_a_decision_refuses_and_decides_one_after_the_other()
+    {
+        await Assert.ThrowsAsync<InvalidOperationException>(() => ledger.ChangeAuthoritiesAsync(_ => throw new InvalidOperationException("no"), default));
+        var before = ledger.ReadRollover();
+        Assert.Equal((RolloverPhase.Steady, 1, 0), (before.Phase, before.Authorities.Length, before.Events.Length));
+        // Of many that decide at once, only the first sees the state before.
+        var prepared = 0;
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => ledger.ChangeAuthoritiesAsync(state =>
         {
-            connection.Open();
-            using var command = connection.CreateCommand();
-            command.CommandText = "PRAGMA user_version = 99";
-            command.ExecuteNonQuery();
-        }
-        Assert.Contains("layout 99", Assert.Throws<LedgerException>(() => CertificateLedger.Open(File, time)).Message, StringComparison.Ordinal);
-        var other = Path.Combine(folder, "other.db");
-        System.IO.File.WriteAllText(other, new string('x', 4096));
-        Assert.Throws<LedgerException>(() => CertificateLedger.Open(other, time));
-        ledger = CertificateLedger.Open(Path.Combine(folder, "fresh.db"), time);
+            if (state.Phase != RolloverPhase.Steady) return null;
+            prepared++;
+            return Change(RolloverStep.Prepare, RolloverPhase.Prepared, Authority(2, AuthorityState.Prepared));
+        }, default)));
+        Assert.Equal(1, prepared);
+        Assert.Equal([2L, 1L], ledger.ReadRollover().Authorities.Select(a => a.Generation));
+    }
+
+    [Fact]
+    public async Task Tells_who_holds_what_and_what_they_trust()
+    {
+        await IssueAsync(Reservation("01", "cp-1"));
+        await IssueAsync(Reservation("02", "alice") with { Spiffe = "spiffe://demo/user/alice" });
+        await IssueAsync(Reservation("03", "gone"));
+        await ledger.RevokeAsync(new CertificateFilter(Name: "gone"), "admin", "", default);
+        await ledger.AcknowledgeAsync("spiffe://demo/node/cp-1", "01", new byte[] { 7 }, default);
+        await ChangeAsync(RolloverStep.Activate, RolloverPhase.Activated, (1, AuthorityState.Trusted), added: Authority(2, AuthorityState.Signing));
+
+        var holders = ledger.ReadRollover().Holders;
+        Assert.Equal(["spiffe://demo/node/cp-1", "spiffe://demo/user/alice"], holders.Select(h => h.Spiffe));
+        Assert.Equal([7], holders[0].BundleDigest.ToArray());
+        Assert.True(holders.All(h => h.ReliesOn(goes: 1, stays: 2)));
+        // A newer certificate counts only once the node shows it; a person's older one counts until it ends.
+        await IssueAsync(Reservation("04", "cp-1") with { Generation = 2 });
+        await IssueAsync(Reservation("05", "alice") with { Generation = 2, Spiffe = "spiffe://demo/user/alice" });
+        Assert.True(ledger.ReadRollover().Holders[0].ReliesOn(goes: 1, stays: 2));
+        await ledger.AcknowledgeAsync("spiffe://demo/node/cp-1", "04", new byte[] { 8 }, default);
+        holders = ledger.ReadRollover().Holders;
+        Assert.False(holders[0].ReliesOn(goes: 1, stays: 2));
+        Assert.True(holders[1].ReliesOn(goes: 1, stays: 2));
+        time.Advance(TimeSpan.FromDays(2));
+        Assert.Empty(ledger.ReadRollover().Holders);
+    }
+
+    [Fact]
+    public async Task Survives_a_restart_with_authorities_steps_and_acknowledgements()
+    {
+        await IssueAsync(Reservation("01", "cp-1"));
+        await ledger.AcknowledgeAsync("spiffe://demo/node/cp-1", "01", new byte[] { 7 }, default);
+        await ChangeAsync(RolloverStep.Prepare, RolloverPhase.Prepared, added: Authority(2, AuthorityState.Prepared) with { ByPrevious = new byte[] { 9 } });
+        await ledger.DisposeAsync();
+        ledger = Open(time);
+        var state = ledger.ReadRollover();
+        Assert.Equal(RolloverPhase.Prepared, state.Phase);
+        Assert.Equal([9], state.Next!.ByPrevious.ToArray());
+        Assert.Equal([7], Assert.Single(state.Holders).BundleDigest.ToArray());
+        Assert.False(state.Events[0].OnRecord);
+        await ledger.MarkRolloverRecordedAsync(state.Events[0].Sequence, default);
+        Assert.True(ledger.ReadRollover().Events[0].OnRecord);
+        // What an earlier process left unsigned never will be signed, and keeps nobody waiting.
+        await ledger.ReserveAsync(Reservation("02", "cp-2"), default);
+        Assert.Equal(2, ledger.ReadRollover().Holders.Length);
+        await ledger.DisposeAsync();
+        time.Advance(TimeSpan.FromSeconds(2));
+        ledger = Open(time);
+        Assert.Single(ledger.ReadRollover().Holders);
     }
 
     static CertificateReservation Reservation(string serial, string name) =>
@@ -165,4 +228,22 @@ public sealed class CertificateLedgerTests : IAsyncLifetime
 
     static LedgerToken Token(string id, int uses) =>
         new(id, new byte[32], new byte[32], LedgerTokenUse.Node, "", [], ["worker-*"], ["10.0.0.0/8"], Start, "admin", Start.AddHours(1), uses, null);
+
+    static LedgerAuthority Authority(long generation, AuthorityState state) => new(generation, $"f{generation}", new byte[1], "", ReadOnlyMemory<byte>.Empty, state);
+
+    static RolloverChange Change(RolloverStep step, RolloverPhase phase, LedgerAuthority? added, params (long Generation, AuthorityState State)[] states) =>
+        new(step, phase, "alice", Forced: false, added, states.ToImmutableSortedDictionary(s => s.Generation, s => s.State));
+
+    Task ChangeAsync(RolloverStep step, RolloverPhase phase, params (long, AuthorityState)[] states) => ChangeAsync(step, phase, null, states);
+
+    Task ChangeAsync(RolloverStep step, RolloverPhase phase, (long, AuthorityState) state, LedgerAuthority added) => ChangeAsync(step, phase, added, state);
+
+    Task ChangeAsync(RolloverStep step, RolloverPhase phase, LedgerAuthority? added, params (long, AuthorityState)[] states) =>
+        ledger.ChangeAuthoritiesAsync(_ => Change(step, phase, added, states), default);
+
+    async Task IssueAsync(CertificateReservation reservation)
+    {
+        Assert.True(await ledger.ReserveAsync(reservation, default));
+        await ledger.RecordIssuedAsync(reservation.Serial, new byte[] { 0x30 }, default);
+    }
 }
