@@ -111,7 +111,10 @@ sealed class TrustdServer : IAsyncDisposable
                 Time = time,
                 Log = log,
             },
-            new ApiServices().Add(service).Add(new AuditReader(record, keeper)).Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
+            new ApiServices()
+                .Add(service)
+                .Add(new AuditReader(record, keeper)).Add(new WitnessDesk(configuration.Cluster, record, witness: null))
+                .Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
         var server = new TrustdServer(authorities, ledger, signer, record, identity, host, policySource.Outside, provider);
         server.keeping = keeper.RunAsync(server.stop.Token);
         server.renewal = identity.RunAsync(server.stop.Token);

@@ -41,6 +41,9 @@ static partial class OsdServer
         var identity = OpenIdentity(configuration, log, time);
         var revocations = new RevocationView();
         var keeper = new RecordKeeper(record, configuration.Audit, configuration.State, identity.Slot, time, log.CreateLogger("record"));
+        using var cosigner = AuditCosigner.LoadOrCreate(
+            Path.Combine(configuration.State, "witness.key"), $"{configuration.Cluster}/{configuration.Node}/witness");
+        var witness = new AuditWitness(Path.Combine(configuration.State, "witness"), cosigner, time);
         await using var host = ApiHost.Create(
             new ApiHostOptions
             {
@@ -54,11 +57,14 @@ static partial class OsdServer
                 Time = time,
                 Log = log,
             },
-            Services(machined, record, keeper).Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
+            Services(machined, record, keeper, witness).Add(new WitnessDesk(configuration.Cluster, record, witness)).Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
 
         using var background = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var renewal = identity.RunAsync(background.Token);
         var keeping = keeper.RunAsync(background.Token);
+        var exchanging = new WitnessExchange(
+            configuration.Cluster, configuration.Audit.Witnesses, configuration.TrustEndpoints, identity.Slot, record, witness, time, log.CreateLogger("witness"))
+            .RunAsync(background.Token);
         var following = Task.CompletedTask;
         var reading = new ComplianceFollower(
             new ComplianceService.ComplianceServiceClient(machined), node, record, Path.Combine(configuration.State, "compliance-seen"), time,
@@ -79,14 +85,14 @@ static partial class OsdServer
         finally
         {
             await background.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(renewal, following, reading, keeping).ConfigureAwait(false);
+            await Task.WhenAll(renewal, following, reading, keeping, exchanging).ConfigureAwait(false);
             RecordedLife.Ended(record);
         }
     }
 
-    static ApiServices Services(GrpcChannel machined, AuditLog record, RecordKeeper keeper) => new ApiServices()
+    static ApiServices Services(GrpcChannel machined, AuditLog record, RecordKeeper keeper, AuditWitness witness) => new ApiServices()
         .Add(new MachineProxy(new MachineService.MachineServiceClient(machined), BuildDescription.Own))
-        .Add(new AuditReader(record, keeper))
+        .Add(new AuditReader(record, keeper, witness))
         .Add(new ComplianceProxy(new ComplianceService.ComplianceServiceClient(machined)));
 
     static NodeIdentity OpenIdentity(OsdConfiguration configuration, ILoggerProvider log, TimeProvider time)

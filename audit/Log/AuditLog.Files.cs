@@ -16,7 +16,7 @@ public sealed partial class AuditLog
     /// </summary>
     public IEnumerable<AuditFile> Files()
     {
-        AuditCheckpoint? witnessed = WitnessedCheckpoint;
+        byte[]? witnessed = _store.TryRead(VerificationRun.WitnessedCheckpoint);
         ulong first = FirstIndex;
         byte[]? retention = _store.TryRead(RetentionStatement.FileName);
         // Last, so that it covers what the others speak of.
@@ -34,7 +34,7 @@ public sealed partial class AuditLog
             if (PartialWidth(checkpoint.Size, level) is int width and not 0)
                 yield return new AuditFile(TilePath.Hashes(level, checkpoint.Size >> shift, width), HashesOf(level, checkpoint.Size >> shift, width));
         }
-        if (witnessed is not null) yield return new AuditFile(VerificationRun.WitnessedCheckpoint, Encoding.UTF8.GetBytes(witnessed.Note));
+        if (witnessed is not null) yield return new AuditFile(VerificationRun.WitnessedCheckpoint, witnessed);
         if (retention is not null) yield return new AuditFile(RetentionStatement.FileName, retention);
         yield return new AuditFile(TilePath.Checkpoint, Encoding.UTF8.GetBytes(checkpoint.Note));
     }

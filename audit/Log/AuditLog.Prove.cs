@@ -8,9 +8,8 @@ public sealed partial class AuditLog
     /// </summary>
     public AuditProof ProveInclusion(ulong index)
     {
-        AuditCheckpoint checkpoint = WitnessedCheckpoint is { } witnessed && index < witnessed.Size && witnessed.Signed.Check(Key, out _) == NoteVerdict.Signed
-            ? witnessed
-            : index < Checkpoint.Size ? Checkpoint : PublishNow();
+        AuditCheckpoint checkpoint = WitnessedCheckpoints.LastOrDefault(c => index < c.Size && c.Signed.Check(Key, out _) == NoteVerdict.Signed)
+            ?? (index < Checkpoint.Size ? Checkpoint : PublishNow());
         if (index >= checkpoint.Size) throw new AuditLogException(AuditLogReason.NoSuchEntry, $"there is no entry {index}");
         AuditRecord record = Read(index, 1).First();
         return new AuditProof(index, MerkleTree.InclusionPath(index, checkpoint.Size, ReadNode), checkpoint.Note, record.Raw);

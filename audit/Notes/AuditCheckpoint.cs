@@ -31,6 +31,9 @@ public sealed class AuditCheckpoint
     /// <summary>Root of the tree over those entries.</summary>
     public ReadOnlyMemory<byte> RootHash { get; }
 
+    /// <summary>Names of those who claim to have signed: the log, and witnesses.</summary>
+    public IReadOnlyList<string> SignedBy => [.. Signed.Signatures.Select(static s => s.Name)];
+
     internal SignedNote Signed { get; }
 
     internal ReadOnlySpan<byte> Root => RootHash.Span;

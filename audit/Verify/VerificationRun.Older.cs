@@ -30,9 +30,9 @@ sealed partial class VerificationRun
 
     void CollectOlder()
     {
-        string? witnessed = ReadText(WitnessedCheckpoint);
+        IReadOnlyList<string> witnessed = ReadText(WitnessedCheckpoint) is { } text ? WitnessedNotes.Split(text) : [];
         foreach (string note in options.KnownCheckpoints) Collect(note, "a checkpoint that was seen before");
-        if (witnessed is not null) Collect(witnessed, "the checkpoint that the witnesses signed");
+        foreach (string note in witnessed) Collect(note, "a checkpoint that a witness signed");
         foreach (NoteVerifierKey witness in options.Witnesses) Witnessed(witness, witnessed);
     }
 
@@ -52,11 +52,11 @@ sealed partial class VerificationRun
         else Found(AuditDefect.CheckpointForeign, null, $"{source} is signed by no trusted key");
     }
 
-    void Witnessed(NoteVerifierKey witness, string? note)
+    void Witnessed(NoteVerifierKey witness, IReadOnlyList<string> notes)
     {
         AuditCheckpoint? best = null;
         DateTimeOffset? time = null;
-        foreach (string candidate in (IEnumerable<string>)[_checkpoint!.Note, .. note is null ? [] : (string[])[note], .. options.KnownCheckpoints])
+        foreach (string candidate in (IEnumerable<string>)[_checkpoint!.Note, .. notes, .. options.KnownCheckpoints])
         {
             if (!AuditCheckpoint.TryParse(candidate, out AuditCheckpoint? checkpoint, out _) || checkpoint.Origin != _checkpoint.Origin) continue;
             NoteVerdict verdict = checkpoint.Signed.Check(witness, out DateTimeOffset? at);

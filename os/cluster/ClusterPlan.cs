@@ -30,6 +30,9 @@ public sealed class ClusterPlan
     /// <summary>Where nodes reach trustd: QEMU's user network shows this machine as 10.0.2.2.</summary>
     public Endpoint TrustdFromNodes => Provisioner == Provisioner.Qemu ? Trustd with { Host = Gateway } : Trustd;
 
+    /// <summary>Where nodes reach the API of the control plane.</summary>
+    public Endpoint ControlPlaneFromNodes => Provisioner == Provisioner.Qemu ? Nodes[0].Api with { Host = Gateway } : Nodes[0].Api;
+
     internal const string Gateway = "10.0.2.2";
 
     /// <summary>Plans <paramref name="nodes"/> nodes, the first of them the control plane.</summary>

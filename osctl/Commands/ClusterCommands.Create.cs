@@ -101,7 +101,7 @@ sealed class ClusterCreation(Invocation invocation, ClusterPlan plan, ClusterRec
         using var connection = PeerConnection.ToTrustd(plan.Trustd, Credentials(), invocation.Terminal.Time);
         var answer = await invocation.RequireAsync(connection, (c, options) => c.Trust().TokenCreateAsync(request, options));
         if (!TokenSecret.TryParse(answer.Token, out var token)) throw new OsctlException("trustd made a token that is none", null, ExitCode.NodeFailed);
-        var configuration = ClusterDocuments.Worker(plan.Name, worker.Name, [plan.TrustdFromNodes], token, ClusterDocuments.LocalNames(plan, worker));
+        var configuration = ClusterDocuments.Worker(plan.Name, worker.Name, [plan.TrustdFromNodes], [plan.ControlPlaneFromNodes], token, ClusterDocuments.LocalNames(plan, worker));
         ContextFile.WritePrivate(worker.ConfigurationFile, configuration.ToYaml());
         Say($"{worker.Name} gets a join token, good once and for one hour");
     }

@@ -45,7 +45,7 @@ static class GenerateCommands
                 BootstrapToken.ForClient(admin, invocation.Get(Admin), ["os:admin"], expires),
                 BootstrapToken.ForNode(join, ["worker-*"], [], expires, Math.Max(1, workers)),
             ], [trustd.Host]);
-        var worker = ClusterDocuments.Worker(invocation.Get(Cluster), "worker-1", [trustd], join, []);
+        var worker = ClusterDocuments.Worker(invocation.Get(Cluster), "worker-1", [trustd], [trustd with { Port = 50000 }], join, []);
         var folder = invocation.Get(Folder);
         (string Name, string Text)[] files = [("controlplane.yaml", controlPlane.ToYaml()), ("worker.yaml", worker.ToYaml()), ($"{invocation.Get(Admin)}.token", admin.Reveal() + "\n")];
         foreach (var (name, text) in files)

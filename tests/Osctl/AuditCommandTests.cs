@@ -81,8 +81,8 @@ public sealed class AuditCommandTests : IAsyncLifetime
     {
         using var witnessKey = AuditCosigner.Create("demo/worker-1/witness");
         var checkpoint = _node.Log.PublishNow();
-        var witness = new AuditWitness(In("witness"), witnessKey, [_node.Log.Key], TimeProvider.System);
-        var answer = witness.Cosign(0, [], checkpoint.Note);
+        var witness = new AuditWitness(In("witness"), witnessKey, TimeProvider.System);
+        var answer = witness.Cosign(_node.Log.Key, 0, [], checkpoint.Note);
         Assert.True(_node.Log.TryAddCosignature(checkpoint, answer.Cosignature, witnessKey.Key));
         await File.WriteAllTextAsync(In("worker-1.key"), witnessKey.Key + "\n");
 

@@ -7,11 +7,17 @@ using Talos.Pki;
 
 namespace Talos.Api.Server;
 
-/// <summary>How a server of ours looks at the trustd it calls: its certificate, and nothing of the platform's own trust.</summary>
+/// <summary>How a server of ours looks at the server it calls: its certificate, and nothing of the platform's own trust.</summary>
 /// <param name="roots">Null only for discovery, where the answer carries its own proof.</param>
 sealed class ServerCheck(Endpoint endpoint, TrustStore? roots, string cluster, TimeProvider time)
 {
     public TimeProvider Time { get; } = time;
+
+    /// <summary>What the server has to be.</summary>
+    public PeerKind Kind { get; init; } = PeerKind.Trustd;
+
+    /// <summary>Who it is, once it was believed.</summary>
+    public PeerIdentity? Peer { get; private set; }
 
     /// <summary>Why the server was not believed, once it was not.</summary>
     public string? Fault { get; private set; }
@@ -53,11 +59,12 @@ sealed class ServerCheck(Endpoint endpoint, TrustStore? roots, string cluster, T
         {
             Time = Time.GetUtcNow(),
             Purpose = ValidationPurpose.Server,
-            ExpectedKinds = [PeerKind.Trustd],
+            ExpectedKinds = [Kind],
             ExpectedCluster = cluster,
             ExpectedName = ExpectedName.Host(endpoint.Host),
         });
         if (result.Reason != ValidationReason.Valid) Fault = result.Message;
+        Peer = result.Peer;
         return result.Reason == ValidationReason.Valid;
     }
 }

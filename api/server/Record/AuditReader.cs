@@ -6,7 +6,7 @@ using Talos.Audit;
 namespace Talos.Api.Server;
 
 /// <summary>Gives out a server's own record, entry by entry as hashed, with what proves it.</summary>
-public sealed class AuditReader(AuditLog record, RecordKeeper? keeper = null) : AuditService.AuditServiceBase
+public sealed class AuditReader(AuditLog record, RecordKeeper? keeper = null, AuditWitness? witness = null) : AuditService.AuditServiceBase
 {
     // LIMIT: entries that are held to be sent in the other direction than they are found; whoever wants more reads forwards.
     const uint MaxTail = 10_000;
@@ -69,6 +69,11 @@ public sealed class AuditReader(AuditLog record, RecordKeeper? keeper = null) : 
         CheckpointSize = record.Checkpoint.Size,
         CheckpointError = record.CheckpointError?.Message ?? "",
         VerifierKey = record.Key.ToString(),
+        WitnessKey = witness?.Key.ToString() ?? "",
+        Witnessed =
+        {
+            record.WitnessedCheckpoints.SelectMany(c => c.SignedBy.Where(name => name != c.Origin).Select(name => new WitnessedStatus { Witness = name, Size = c.Size })),
+        },
         Exporters =
         {
             (keeper?.Exporters ?? []).Select(e => new ExporterStatus

@@ -170,3 +170,12 @@ test_reader_may_not_see_how_the_record_is_doing if {
 	d := authz.decision with input as call(record_status, ["os:reader"])
 	not d.allow
 }
+
+test_nodes_alone_look_after_records if {
+	some name in ["AddCheckpoint", "Offer", "AddCosignature"]
+	method := $"/talos.witness.v1.WitnessService/{name}"
+	d := authz.decision with input as call(method, ["os:node"])
+	d.allow
+	e := authz.decision with input as call(method, ["os:admin"])
+	not e.allow
+}
