@@ -21,6 +21,12 @@ sealed record ImageSources
     /// <summary>The folder with the policy that every node starts with.</summary>
     public required string Policy { get; init; }
 
+    /// <summary>The waivers under which the image passes its gate; a node's own checks honour them too.</summary>
+    public required string Waivers { get; init; }
+
+    /// <summary>The public keys whose signatures on waivers count.</summary>
+    public required string WaiverSigners { get; init; }
+
     /// <summary>The version that the image carries in <c>/etc/os-release</c> and in its manifest.</summary>
     public required string Version { get; init; }
 }

@@ -35,6 +35,8 @@ build.SetAction(result => Guard(() =>
         RootFiles = result.GetValue(rootFiles)!,
         Executables = result.GetValue(executables)!,
         Policy = result.GetValue(policy)!,
+        Waivers = result.GetValue(waivers)!,
+        WaiverSigners = result.GetValue(signers)!,
         Version = result.GetValue(version)!,
     };
     var folder = result.GetValue(output)!;

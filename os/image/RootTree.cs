@@ -41,6 +41,8 @@ sealed class RootTree
         foreach (var name in Executables) CopyExecutable(Path.Combine(sources.Executables, name), Path.Combine(folder, "sbin", name));
         foreach (var name in ServiceNames) File.CreateSymbolicLink(Path.Combine(folder, "sbin", name), ServiceExecutable);
         CopyFolder(sources.Policy, Path.Combine(folder, "etc/talos/policy"));
+        CopyFile(sources.Waivers, Path.Combine(folder, "etc/talos/waivers.yaml"));
+        CopyFile(sources.WaiverSigners, Path.Combine(folder, "etc/talos/waiver-signers.pem"));
         WriteFile(Path.Combine(folder, "etc/os-release"), $"""
             NAME=Talos
             ID=talos

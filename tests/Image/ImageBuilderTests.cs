@@ -16,7 +16,7 @@ public sealed class ImageBuilderTests : IDisposable
         Assert.Equal("6.12.117", manifest.KernelRelease);
         Assert.Equal(
             ["/dev", "/etc", "/etc/os-release", "/etc/passwd", "/etc/resolv.conf", "/etc/talos", "/etc/talos/policy", "/etc/talos/policy/talos",
-                "/etc/talos/policy/talos/data.json", "/etc/talos/sysctl.conf", "/proc", "/run", "/sbin", "/sbin/init", "/sbin/machined", "/sbin/osd", "/sbin/talosd",
+                "/etc/talos/policy/talos/data.json", "/etc/talos/sysctl.conf", "/etc/talos/waiver-signers.pem", "/etc/talos/waivers.yaml", "/proc", "/run", "/sbin", "/sbin/init", "/sbin/machined", "/sbin/osd", "/sbin/talosd",
                 "/sbin/trustd", "/state",
                 "/sys", "/tmp", "/var"],
             manifest.Tree.Select(entry => entry.Path));

@@ -16,6 +16,8 @@ sealed class SampleSources : IDisposable
         File.CreateSymbolicLink(Path.Combine(Folder, "rootfs/etc/resolv.conf"), "../run/resolv.conf");
         Write("rootfs/etc/talos/sysctl.conf", "kernel.kptr_restrict=2\n");
         Write("policy/talos/data.json", "{}");
+        Write("waivers.yaml", "waivers: []\n");
+        Write("signers.pem", "keys\n");
         foreach (var name in RootTree.Executables) WriteBytes("node/" + name, StaticElf(name));
     }
 
@@ -31,6 +33,8 @@ sealed class SampleSources : IDisposable
         RootFiles = Path.Combine(Folder, "rootfs"),
         Executables = Path.Combine(Folder, "node"),
         Policy = Path.Combine(Folder, "policy"),
+        Waivers = Path.Combine(Folder, "waivers.yaml"),
+        WaiverSigners = Path.Combine(Folder, "signers.pem"),
         Version = "1.2.3",
     };
 
