@@ -45,6 +45,8 @@ for project in "${projects[@]}"; do
   folder=$(basename "$(dirname "$project")")
   assembly=$(basename "$project" .Tests.csproj); assembly=${assembly#Talos.}
   if [ "${#wanted[@]}" -gt 0 ] && [[ ! " ${wanted[*]} " == *" $folder "* ]]; then continue; fi
+  # Our verdicts are compared with those of the tool that everybody uses; without it those tests say that they were skipped.
+  if [ "$folder" = Checks ]; then build/kernel-oracle.sh --unpack || true; fi
   # The end-to-end tests boot the image, so it has to be there.
   if [ "$folder" = EndToEnd ] && [ -x build/image.sh ]; then
     step "image"

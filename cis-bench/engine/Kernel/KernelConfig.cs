@@ -1,3 +1,4 @@
+using System.Buffers;
 using Talos.Checks.Probes;
 
 namespace Talos.Checks.Kernel;
@@ -16,6 +17,8 @@ sealed class KernelConfig
     public const string NotSet = "is not set";
 
     static readonly string[] s_architectures = ["X86_64", "X86_32", "ARM64", "ARM", "RISCV"];
+
+    static readonly SearchValues<char> s_optionCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
 
     readonly Dictionary<string, KconfigValue> _options = new(12_000, StringComparer.Ordinal);
 
@@ -77,9 +80,11 @@ sealed class KernelConfig
     void NoteArchitecture(ReadOnlySpan<char> line)
     {
         if (!line.EndsWith("=y")) return;
-        var start = line.IndexOf("CONFIG_");
+        // The name is the longest that ends here: `# CONFIG_a CONFIG_ARM=y` names ARM.
+        var word = line[(line[..^2].LastIndexOfAnyExcept(s_optionCharacters) + 1)..^2];
+        var start = word.IndexOf("CONFIG_");
         if (start < 0) return;
-        var name = line[(start + 7)..^2];
+        var name = word[(start + 7)..];
         if (ArchitectureNamed(name) is not { } architecture) return;
         if (Architecture is null && ArchitectureTrouble.Length == 0) Architecture = architecture;
         else
