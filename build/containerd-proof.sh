@@ -30,17 +30,17 @@ printf 'version = 2\n[plugins."io.containerd.grpc.v1.cri".cni]\n  bin_dir = "/ru
 image=$out/image
 mkdir -p "$image/layer/bin" "$image/layer/dev" "$image/layer/proc" "$image/layer/sys" "$image/layer/etc"
 cp "$root/bin/busybox" "$image/layer/bin/"
-for tool in sh echo cat id hostname mknod head grep ls mount unshare; do ln -s busybox "$image/layer/bin/$tool"; done
+for tool in sh echo cat id hostname mknod head tail sed grep ls mount unshare; do ln -s busybox "$image/layer/bin/$tool"; done
 cat >"$image/layer/bin/proof" <<'SCRIPT'
 #!/bin/sh
-echo "container: process $$, $(id), host name $(hostname)"
+echo "container: process $$, $(id)"
 grep -E '^(Seccomp|NoNewPrivs|CapEff)' /proc/self/status
-echo "container: memory $(cat /sys/fs/cgroup/memory.max), pids $(cat /sys/fs/cgroup/pids.max)"
 grep ' / ' /proc/mounts
 echo written >/etc/proof && echo "container: its root is its own: $(cat /etc/proof)"
 echo "container: sees $(ls -d /proc/[0-9]* | grep -c .) processes"
-mknod /dev/disk b 254 0 2>/dev/null
-if head -c 1 /dev/disk >/dev/null 2>&1; then echo "container: WRONG, reads the machine's disk"; else echo "container: may not read the machine's disk"; fi
+mknod /dev/disk b $(cat /sys/block/vda/dev | sed 's/:/ /') || echo "container: WRONG, cannot try the device filter"
+if said=$(head -c 1 /dev/disk 2>&1 >/dev/null); then echo "container: WRONG, reads the machine's disk"; else echo "container: may not read the machine's disk ($said)"; fi
+if head -c 200000000 /dev/zero | tail -c 150000000 >/dev/null 2>&1; then echo "container: WRONG, takes more memory than it was given"; else echo "container: cannot take more memory than it was given"; fi
 if mount -t tmpfs tmpfs /etc 2>/dev/null; then echo "container: WRONG, may mount"; else echo "container: may not mount"; fi
 if unshare -m true 2>/dev/null; then echo "container: WRONG, may make namespaces"; else echo "container: may not make namespaces"; fi
 echo "container: done"

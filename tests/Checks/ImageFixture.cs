@@ -29,9 +29,9 @@ sealed class ImageFixture : IDisposable
 
     public string Host(string path) => path == "/" ? Root : Root + path;
 
-    public void Kernel(string config, string commandLine, string sysctls = "kernel.sysrq = 0\n")
+    public void Kernel(string config, string commandLine, string sysctls = "kernel.sysrq = 0\n", string release = "6.12.48")
     {
-        File.WriteAllText(Path.Combine(_folder, "config"), "# Linux/x86 6.12.48 Kernel Configuration\n" + config);
+        File.WriteAllText(Path.Combine(_folder, "config"), $"# Linux/x86 {release} Kernel Configuration\n{config}");
         File.WriteAllText(Path.Combine(_folder, "cmdline"), commandLine);
         File.WriteAllText(Path.Combine(_folder, "sysctl"), sysctls);
     }

@@ -9,6 +9,8 @@ static class Vectors
 
     public static string Of(params string[] parts) => Path.Combine([Root, .. parts]);
 
+    public static string OfRepository(string path) => Path.Combine(RepositoryRoot(), path);
+
     public static string Unpack(string path)
     {
         using var file = File.OpenRead(path);
