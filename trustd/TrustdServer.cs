@@ -104,6 +104,8 @@ sealed class TrustdServer : IAsyncDisposable
                 Trust = identity.Slot,
                 Node = node,
                 ClientCertificates = ClientCertificates.Optional,
+                // LIMIT: every node of a cluster holds two streams, and comes with a third connection to renew; this is for 1,300 of them.
+                Limits = new ApiLimits { Connections = 4096 },
                 Policy = policy,
                 Approvals = approvals,
                 Audit = record,

@@ -9,6 +9,9 @@ return args switch
     ["policy", .. string[] rest] => PolicyBenchmarks.Run(rest),
     ["server", .. string[] rest] => await ServerBench.Run(rest),
     ["server-host", var folder, var mode] => await ServerBenchHost.Run(folder, mode),
+    ["trustd", .. string[] rest] => await TrustdBench.Run(rest),
+    ["trustd-host", var configuration] => await TrustdProgram.Host(configuration),
+    ["trustd-rollover", var nodes] => await RolloverBench.RunInside(int.Parse(nodes, System.Globalization.CultureInfo.InvariantCulture)),
     _ => Usage(),
 };
 
@@ -20,5 +23,6 @@ static int Usage()
     Console.Error.WriteLine("  pki [OPERATIONS]   issuance and validation, CPU time of one thread");
     Console.Error.WriteLine("  policy [DECISIONS]   decisions, evaluation, index, loading");
     Console.Error.WriteLine("  server [CALLS]   CPU time of a server for an empty call over mutual TLS");
+    Console.Error.WriteLine("  trustd [issue [SECONDS] | ledger [ENTRIES] | rollover [NODES]]   a trustd in a process of its own; all three without a word");
     return 2;
 }
