@@ -42,7 +42,7 @@ static class CertificateRules
     /// <param name="isAnchor">It is trusted as it is; nobody verifies its signature.</param>
     public static PathFault? AuthorityFault(Certificate authority, ValidationOptions options, bool isAnchor)
     {
-        if (Common(authority, options, StructureRole.Authority, signatureCounts: !(isAnchor && authority.IsSelfIssued)) is { } fault)
+        if (Common(authority, options, StructureRole.Authority, isAnchor) is { } fault)
             return fault;
         // RFC 5280 §6.1.4(k), (n)
         if (!authority.IsAuthority)
@@ -61,7 +61,7 @@ static class CertificateRules
         return purposes.Contains(wanted) || (anyCounts && purposes.Contains(ObjectIdentifiers.AnyExtendedKeyUsage));
     }
 
-    static PathFault? Common(Certificate certificate, ValidationOptions options, StructureRole role, bool signatureCounts = true)
+    static PathFault? Common(Certificate certificate, ValidationOptions options, StructureRole role, bool isAnchor = false)
     {
         if (options.Time < certificate.NotBefore)
             return new PathFault(ValidationReason.NotYetValid, $"`{certificate.Subject}` is valid only from {certificate.NotBefore:u}", certificate)
@@ -74,13 +74,13 @@ static class CertificateRules
             {
                 Hint = "renew it, or check this machine's clock",
             };
-        if (signatureCounts && !options.Policy.Accepts(certificate.SignatureAlgorithm))
+        if (!(isAnchor && certificate.IsSelfIssued) && !options.Policy.Accepts(certificate.SignatureAlgorithm))
             return new PathFault(ValidationReason.WeakAlgorithm, $"`{certificate.Subject}` is signed with {certificate.SignatureAlgorithm.Id}, which is not accepted", certificate);
         if (options.Policy.KeyFault(certificate.PublicKey) is { } weak)
             return new PathFault(ValidationReason.WeakKey, $"`{certificate.Subject}`: {weak}", certificate);
         foreach (CertificateExtension extension in certificate.Extensions)
             if (extension.Critical && !s_processed.Contains(extension.Id))
                 return new PathFault(ValidationReason.UnknownCriticalExtension, $"`{certificate.Subject}` has the critical extension {extension.Id}, which is not processed", certificate);
-        return StructureRules.Fault(certificate, role, options);
+        return StructureRules.Fault(certificate, role, options, isAnchor);
     }
 }

@@ -33,7 +33,11 @@ enum RuleScope
 
 /// <summary>One rule: the role that it binds (null for both), where it is written, and a check that answers with what is wrong, or null.</summary>
 sealed record StructureRule(
-    string Id, string Citation, RuleScope Scope, StructureRole? Role, Func<Certificate, ValidationOptions, string?> Check);
+    string Id, string Citation, RuleScope Scope, StructureRole? Role, Func<Certificate, ValidationOptions, string?> Check)
+{
+    /// <summary>Whose trust anchors it binds, where that differs.</summary>
+    public RuleScope? OnAnchors { get; init; }
+}
 
 /// <summary>Rules of form beyond RFC 5280 §6.1 that a certificate must obey to be believed.</summary>
 static partial class StructureRules
@@ -59,7 +63,11 @@ static partial class StructureRules
             c.Subject.IsEmpty && c.Find(ObjectIdentifiers.SubjectAlternativeName) is not { Critical: true }
                 ? "its subject is empty and its alternative names are not critical" : null),
         new("authority-key-identifier", "RFC 5280 §4.2.1.1", RuleScope.Present, null, static (c, _) =>
-            !c.IsSelfIssued && c.AuthorityKeyIdentifier is null ? "it has no authority key identifier" : null),
+            !c.IsSelfIssued && c.AuthorityKeyIdentifier is null ? "it has no authority key identifier" : null)
+        {
+            // CABF BR §7.1.2.1.3 only recommends it where a path ends: nothing above a trust anchor is looked for.
+            OnAnchors = RuleScope.Strict,
+        },
         new("subject-key-identifier", "RFC 5280 §4.2.1.2", RuleScope.Present, StructureRole.Authority, static (c, _) =>
             c.SubjectKeyIdentifier is null ? "it has no subject key identifier" : null),
         new("policy-constraints-critical", "RFC 5280 §4.2.1.11", RuleScope.Present, null, static (c, _) =>
@@ -79,15 +87,18 @@ static partial class StructureRules
         new("name-constraints-syntax", "RFC 5280 §4.2.1.10", RuleScope.Present, StructureRole.Authority, static (c, _) =>
             c.NameConstraints is { } n && n.Permitted.Concat(n.Excluded).FirstOrDefault(subtree => !Subtree.IsWellFormed(subtree)) is { } odd
                 ? $"its name constraint `{odd}` is malformed" : null),
+        // The preferred name syntax that the clause cites knows no underscore, and public authorities have issued none since 2019.
+        new("leaf-dns-no-underscore", "RFC 5280 §4.2.1.6, CABF BR §7.1.2.7.12", RuleScope.Present, StructureRole.Leaf, static (c, _) =>
+            c.AlternativeNames.FirstOrDefault(n => n.Kind == NameKinds.Dns && n.Text.Contains('_', StringComparison.Ordinal)) is { } odd ? $"`{odd.Text}` is no host name" : null),
         .. PublicWeb(),
     ];
 
-    public static PathFault? Fault(Certificate certificate, StructureRole role, ValidationOptions options)
+    public static PathFault? Fault(Certificate certificate, StructureRole role, ValidationOptions options, bool isAnchor = false)
     {
         RuleBook book = options.Policy.Rules;
         foreach (StructureRule rule in Table)
         {
-            bool binds = rule.Scope switch
+            bool binds = (isAnchor ? rule.OnAnchors ?? rule.Scope : rule.Scope) switch
             {
                 RuleScope.Every => true,
                 RuleScope.Present => book != RuleBook.Historic,

@@ -45,6 +45,11 @@ public sealed class StructureRuleTests
         ["validity-time-form"] = (Server, c => c.TimeTag = DerTag.GeneralizedTime),
         ["name-constraints-critical"] = (TestCertificate.Authority, c => c.SetNameConstraints(false, w => w.Text(0x82, "example.com"))),
         ["name-constraints-syntax"] = (TestCertificate.Authority, c => c.SetNameConstraints(true, w => w.Text(0x82, "*.example.com"))),
+        ["leaf-dns-no-underscore"] = (Server, c => c.SetNames(w =>
+        {
+            w.Text(0x82, "www.example.com");
+            w.Text(0x82, "w_1.example.com");
+        })),
         ["leaf-key-purposes-present"] = (Server, c => c.Extensions.Remove(ObjectIdentifiers.ExtendedKeyUsage)),
         ["leaf-key-purposes-not-critical"] = (Server, c => c.Extensions[ObjectIdentifiers.ExtendedKeyUsage] = (true, c.Extensions[ObjectIdentifiers.ExtendedKeyUsage].Write)),
         ["leaf-key-purposes-not-any"] = (Server, c => c.SetPurposes(ObjectIdentifiers.ServerAuth, ObjectIdentifiers.AnyExtendedKeyUsage)),
