@@ -62,6 +62,19 @@ public sealed class MonitorTests : IDisposable
     }
 
     [Fact]
+    public void Accepts_a_quick_look_that_leaves_the_rest_as_it_was()
+    {
+        var monitor = Monitor();
+        _node.Write("/proc/sys/kernel/sysrq", "1\n");
+        _node.Write("/proc/self/mountinfo", Mounts.Replace("ro,relatime", "rw,relatime"));
+        _node.Mode("/etc/passwd", 0x1b6);
+        _node.Write("/proc/net/tcp", "  sl\n");
+        Assert.Equal([DriftKind.Sysctl, DriftKind.Mount], monitor.PollQuickly().Select(d => d.Kind).Order());
+        Assert.Equal([DriftKind.Mode, DriftKind.Port], monitor.Poll().Select(d => d.Kind).Order());
+        Assert.Empty(monitor.PollQuickly());
+    }
+
+    [Fact]
     public void Accepts_a_wanted_change_as_the_new_state()
     {
         var monitor = Monitor();

@@ -4,7 +4,7 @@ namespace Talos.Checks;
 
 /// <summary>
 /// Keeps a live reading of a node: the last report, those before it, and what drifted since the node had started. The kernel tells nobody when
-/// a sysctl changes, so the facts are read in short intervals; that costs about 2 ms each time. Whoever learns of a change otherwise calls
+/// a sysctl changes, so the facts are read in short intervals. Whoever learns of a change otherwise calls
 /// <see cref="Nudge"/>. Safe for concurrent use.
 /// </summary>
 public sealed class ComplianceMonitor
@@ -17,6 +17,9 @@ public sealed class ComplianceMonitor
 
     // How long listeners hear nothing at most: one that hears nothing for longer knows that nobody looks any more.
     static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(5);
+
+    // How often ports and modules are read, and again modes, of which the kernel tells: none of them has to be found within a second.
+    static readonly TimeSpan s_thorough = TimeSpan.FromSeconds(2);
 
     // Between two readings that were asked for, so that a storm of nudges takes no processor of its own.
     static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
@@ -38,6 +41,7 @@ public sealed class ComplianceMonitor
     IReadOnlyDictionary<(DriftKind Kind, string Subject), string> _last;
     ComplianceReport _report;
     ulong _sequence;
+    volatile bool _isNudged;
 
     /// <summary>Looks at the node once. What it sees now is what later changes are measured against, unless an earlier baseline is given.</summary>
     public ComplianceMonitor(IReadOnlyList<CheckCatalogue> catalogues, ProbeRoot root, TimeProvider time, MonitorOptions? options = null)
@@ -130,9 +134,18 @@ public sealed class ComplianceMonitor
     }
 
     /// <summary>Reads the watched facts now and tells what changed since the last time.</summary>
-    public IReadOnlyList<Drift> Poll()
+    public IReadOnlyList<Drift> Poll() => Compare(Snapshot());
+
+    /// <summary>The same for sysctls and mounts alone, which have to be found within a second.</summary>
+    public IReadOnlyList<Drift> PollQuickly()
     {
-        var now = Snapshot();
+        IReadOnlyDictionary<(DriftKind, string), string> last;
+        lock (_gate) last = _last;
+        return Compare(FactSnapshot.Take(_root, _watched, _time, _options.IsExpected, last));
+    }
+
+    List<Drift> Compare(Dictionary<(DriftKind Kind, string Subject), string> now)
+    {
         lock (_gate)
         {
             List<Drift> changes = [];
@@ -158,6 +171,12 @@ public sealed class ComplianceMonitor
 
     /// <summary>Has the facts read at once: something is known to have changed.</summary>
     public void Nudge()
+    {
+        _isNudged = true;
+        Wake();
+    }
+
+    void Wake()
     {
         try
         {
@@ -185,13 +204,15 @@ public sealed class ComplianceMonitor
     /// <summary>Polls and scans until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        await using var tick = _time.CreateTimer(_ => Nudge(), null, _options.Interval, _options.Interval);
+        await using var tick = _time.CreateTimer(_ => Wake(), null, _options.Interval, _options.Interval);
         var scanned = _time.GetTimestamp();
-        var told = scanned;
+        var (told, looked) = (scanned, scanned);
         while (true)
         {
             await _due.WaitAsync(cancellation);
-            var changes = Poll();
+            var isQuick = !_isNudged && _time.GetElapsedTime(looked) < s_thorough;
+            if (!isQuick) (_isNudged, looked) = (false, _time.GetTimestamp());
+            var changes = isQuick ? PollQuickly() : Poll();
             if (changes.Count > 0 || _time.GetElapsedTime(told) >= s_heartbeat)
             {
                 if (changes.Count == 0) lock (_gate) Tell(null);

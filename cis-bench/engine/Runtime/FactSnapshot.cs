@@ -4,7 +4,7 @@ using Talos.Checks.Probes;
 namespace Talos.Checks;
 
 /// <summary>
-/// The facts that change behind a node's back and cost next to nothing to read: 2 ms for all of them. A value that cannot be read is kept as
+/// The facts that change behind a node's back and cost next to nothing to read: see docs/design/compliance.md. A value that cannot be read is kept as
 /// such, so that becoming unreadable is a change.
 /// </summary>
 static class FactSnapshot
@@ -15,17 +15,25 @@ static class FactSnapshot
     // ip-sysctl.rst, ip_local_port_range: from here on the kernel hands ports to clients, which come and go.
     const int FirstClientPort = 32_768;
 
+    /// <param name="last">Where only sysctls and mounts are to be read: what the rest was, and is taken to be.</param>
     public static Dictionary<(DriftKind Kind, string Subject), string> Take(
-        ProbeRoot root, WatchedFacts watched, TimeProvider time, Func<DriftKind, string, bool> isExpected)
+        ProbeRoot root, WatchedFacts watched, TimeProvider time, Func<DriftKind, string, bool> isExpected,
+        IReadOnlyDictionary<(DriftKind Kind, string Subject), string>? last = null)
     {
         var facts = new FactStore(root, time);
         var values = new Dictionary<(DriftKind, string), string>();
         foreach (var name in watched.Sysctls.Keys)
             if (Text(KernelProbes.Sysctl(facts, [name])) is { } value) Add(DriftKind.Sysctl, name, value);
-        foreach (var path in watched.Paths.Keys) AddModes(facts, path, Add);
         if (facts.Mounts.Trouble.Length > 0) Add(DriftKind.Mount, MountTable.Path, Unreadable(facts.Mounts.Trouble));
         foreach (var mount in facts.Mounts.Entries.Where(m => !Array.Exists(s_podMounts, p => m.Point.StartsWith(p, StringComparison.Ordinal))))
             Add(DriftKind.Mount, mount.Point, $"{mount.Source} {mount.Type} {string.Join(',', mount.Options)}");
+        if (last is not null)
+        {
+            foreach (var (key, value) in last)
+                if (key.Kind is not (DriftKind.Sysctl or DriftKind.Mount)) values[key] = value;
+            return values;
+        }
+        foreach (var path in watched.Paths.Keys) AddModes(facts, path, Add);
         foreach (var module in SecurityProbes.LoadedModules(facts, []).Facts) Add(DriftKind.Module, module.Value, "loaded");
         if (facts.Sockets.Trouble.Length > 0) Add(DriftKind.Port, "/proc/net", Unreadable(facts.Sockets.Trouble));
         foreach (var socket in facts.Sockets.Sockets.Where(s => s.Protocol == "tcp" || s.Address.Port < FirstClientPort))

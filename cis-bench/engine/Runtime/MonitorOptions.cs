@@ -1,6 +1,6 @@
 namespace Talos.Checks;
 
-/// <param name="Interval">How often the watched facts are read: sysctls, mounts, modules, modes, ports. A change is found within this time.</param>
+/// <param name="Interval">How often sysctls and mounts are read; a change is found within this time. Modules, modes and ports are read every two seconds.</param>
 /// <param name="FullScan">How often every check is evaluated again.</param>
 /// <param name="HistoryLength">How many scans are remembered.</param>
 public sealed record MonitorOptions(TimeSpan Interval, TimeSpan FullScan, int HistoryLength)
