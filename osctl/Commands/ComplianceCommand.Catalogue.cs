@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Talos.Api.Configuration;
 using Talos.Checks;
 using Talos.Osctl.Output;
@@ -24,8 +25,14 @@ static partial class ComplianceCommand
         Options = { Benchmark, Catalogues },
         Run = invocation =>
         {
+            var checks = Chosen(invocation).SelectMany(c => c.Checks);
+            if (invocation.IsTree)
+            {
+                TreeWriter.Write(invocation.Output, new JsonArray([.. checks.Select(Tree)]), invocation.Format);
+                return Task.FromResult(ExitCode.Done);
+            }
             var table = invocation.Table("ID", "BENCHMARK", "LEVEL", "TITLE", "+RULE", "+SOURCE");
-            foreach (var check in Chosen(invocation).SelectMany(c => c.Checks))
+            foreach (var check in checks)
                 table.Add(check.Id, check.Catalogue, check.Level.ToString(System.Globalization.CultureInfo.InvariantCulture), check.Title, check.RuleText, check.Citation);
             table.Write(invocation.Output);
             return Task.FromResult(ExitCode.Done);
@@ -42,6 +49,11 @@ static partial class ComplianceCommand
             var all = Chosen(invocation).SelectMany(c => c.Checks).ToArray();
             var check = Array.Find(all, c => c.Id == id)
                 ?? throw new OsctlException($"there is no check `{id}`", Spelling.Nearest(id, all.Select(c => c.Id)) is { } meant ? $"did you mean `{meant}`?" : "`osctl compliance list` shows them");
+            if (invocation.IsTree)
+            {
+                TreeWriter.Write(invocation.Output, Tree(check), invocation.Format);
+                return Task.FromResult(ExitCode.Done);
+            }
             invocation.Output.WriteLine($"{check.Id}: {check.Title}");
             foreach (var (name, text) in new[]
             {
@@ -62,16 +74,24 @@ static partial class ComplianceCommand
         {
             var (before, after) = (ReadVerdicts(invocation.Get(Earlier)), ReadVerdicts(invocation.Get(Later)));
             var table = invocation.Table("ID", "BEFORE", "AFTER");
-            var worse = false;
+            var (worse, changes) = (false, new JsonArray());
             foreach (var id in before.Keys.Union(after.Keys).Order(StringComparer.Ordinal))
             {
                 var (was, now) = (before.GetValueOrDefault(id, "-"), after.GetValueOrDefault(id, "-"));
                 if (was == now) continue;
                 table.Add(id, was, now);
+                changes.Add((JsonNode)new JsonObject { ["id"] = id, ["before"] = was, ["after"] = now });
                 worse |= now is "FAIL" or "UNKNOWN";
             }
-            if (table.Count > 0) table.Write(invocation.Output);
-            invocation.Output.WriteLine(table.Count == 0 ? "nothing changed" : $"{table.Count} changed");
+            if (invocation.IsTree)
+            {
+                TreeWriter.Write(invocation.Output, changes, invocation.Format);
+            }
+            else
+            {
+                if (table.Count > 0) table.Write(invocation.Output);
+                invocation.Output.WriteLine(table.Count == 0 ? "nothing changed" : $"{table.Count} changed");
+            }
             return Task.FromResult(worse ? ExitCode.NotInOrder : ExitCode.Done);
         },
     };
@@ -99,6 +119,23 @@ static partial class ComplianceCommand
             invocation.Output.WriteLine($"{waivers.Entries.Count} waivers signed");
             return Task.FromResult(ExitCode.Done);
         },
+    };
+
+    static JsonObject Tree(Check check) => new()
+    {
+        ["id"] = check.Id,
+        ["benchmark"] = check.Catalogue,
+        ["section"] = check.SectionTitle,
+        ["title"] = check.Title,
+        ["level"] = check.Level,
+        ["authority"] = check.Authority,
+        ["citation"] = check.Citation,
+        ["rationale"] = check.Rationale,
+        ["remediation"] = check.Remediation,
+        ["architectures"] = new JsonArray([.. check.Architectures.Select(a => (JsonNode)a)]),
+        ["condition"] = check.ConditionText,
+        ["rule"] = check.RuleText,
+        ["manual"] = check.Manual ?? "",
     };
 
     static Dictionary<string, string> ReadVerdicts(string file)

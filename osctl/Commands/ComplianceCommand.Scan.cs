@@ -125,10 +125,13 @@ static partial class ComplianceCommand
         return parsed.Value ?? throw Refused(parsed.Errors);
     }
 
+    // Every error of the file: whoever repairs it wants them all.
     static OsctlException Refused(IReadOnlyList<SourceError> errors)
     {
-        var more = errors.Count > 1 ? $" (and {errors.Count - 1} more)" : "";
-        return new($"{errors[0].File}:{errors[0].Line}:{errors[0].Column}: {errors[0].Message}{more}", errors[0].Hint);
+        const int Shown = 20;
+        var lines = errors.Take(Shown).Select(e => $"{e.File}:{e.Line}:{e.Column}: {e.Message}");
+        if (errors.Count > Shown) lines = lines.Append($"and {errors.Count - Shown} more");
+        return new(string.Join('\n', lines), errors[0].Hint);
     }
 
     static DateOnly Today(Invocation invocation) => DateOnly.FromDateTime(invocation.Terminal.Time.GetUtcNow().UtcDateTime);

@@ -92,6 +92,26 @@ public sealed class KsppCommandTests : IDisposable
         Assert.Contains("did you mean `kspp.kconfig.KFENCE`?", _error.ToString());
     }
 
+    [Theory]
+    [InlineData("list", "--benchmark", "cis-kubernetes")]
+    [InlineData("explain", "kspp.kconfig.KFENCE")]
+    public async Task Accepts_the_same_as_a_tree(params string[] command)
+    {
+        Assert.Equal(ExitCode.Done, await Run(["compliance", .. command, "-o", "json"]));
+        var tree = System.Text.Json.Nodes.JsonNode.Parse(_output.ToString())!;
+        var check = tree is System.Text.Json.Nodes.JsonArray all ? all[0]! : tree;
+        foreach (var field in new[] { "id", "benchmark", "title", "citation", "rationale", "remediation" }) Assert.NotEqual("", (string)check[field]!);
+    }
+
+    [Fact]
+    public async Task Rejects_a_malformed_catalogue_with_every_place()
+    {
+        var catalogue = Write("own.yaml", "catalogue: own\ntitle: t\nsections:\n  - id: s\n    titel: S\n    checks: []\n");
+        Assert.Equal(ExitCode.NotAsked, await Run("compliance", "scan", "--root", _folder, "--catalogue", catalogue));
+        foreach (var place in new[] { ":1:1: `version` is missing", ":1:1: `source` is missing", ":4:5: `title` is missing", ":5:5: unknown field `titel`" })
+            Assert.Contains(catalogue + place, _error.ToString());
+    }
+
     static string Config => Path.Combine(Vectors, "x86_64_defconfig_6.17.config.gz");
 
     string Write(string name, string text)
