@@ -48,7 +48,7 @@ public sealed class BundleTests : IDisposable
     [Fact]
     public void Rejects_a_broken_module_with_file_line_and_column()
     {
-        string path = Copy(r => Edit(r, "talos/authz/authz.rego", "if role in rule.roles\n", "if role in rule.roles ]\n"));
+        string path = Copy(r => Edit(r, "talos/authz/authz.rego", "\trole in rule.roles\n}\n\n# Roles", "\trole in rule.roles ]\n}\n\n# Roles"));
         Assert.False(PolicyBundle.TryLoad(path, out PolicyBundle? bundle, out IReadOnlyList<PolicyError> errors));
         Assert.Null(bundle);
         PolicyError error = Assert.Single(errors);

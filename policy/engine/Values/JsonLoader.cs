@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json;
 
@@ -17,17 +18,18 @@ ref struct JsonLoader
 
     Utf8JsonReader _reader;
     readonly Dictionary<ulong, StringValue> _strings;
-    readonly Dictionary<Shape, (KeySet Keys, int[] Order)> _shapes;
+    readonly ObjectShape _root;
     Value[] _stack;
-    int _top;
+    int _top, _found;
 
     JsonLoader(ReadOnlySpan<byte> json)
     {
         _reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = ValueJson.MaxDepth });
         _strings = [];
-        _shapes = [];
+        _root = ObjectShape.Root();
         _stack = new Value[64];
         _top = 0;
+        _found = 0;
     }
 
     public static Value Load(ReadOnlySpan<byte> json)
@@ -66,39 +68,35 @@ ref struct JsonLoader
         }
     }
 
+    // Follows the names through the shapes seen so far; so keys that are known cost a comparison of bytes and no string.
     ObjectValue Object()
     {
         int start = _top;
+        ObjectShape? shape = _root;
+        List<Value>? others = null;
         while (_reader.Read() && _reader.TokenType == JsonTokenType.PropertyName)
         {
-            Push(String());
+            ObjectShape? next = others is null ? shape!.Next(ref _reader) : null;
+            if (next is null) (others ??= shape!.Names()).Add(String());
+            else shape = next;
             _reader.Read();
-            Push(Read());
+            if (_reader.TokenType != JsonTokenType.String) Push(Read());
+            else Push(next is { IsSharing: false } ? new StringValue(_reader.GetString()!) : Counted(next));
         }
-        int count = (_top - start) / 2;
-        if (count == 0) return ObjectValue.Empty;
-        var keys = new Value[count];
-        for (int i = 0; i < count; i++) keys[i] = _stack[start + 2 * i];
-        var shape = new Shape(keys);
-        if (!_shapes.TryGetValue(shape, out (KeySet Keys, int[] Order) known))
-        {
-            known = Arrange(keys);
-            _shapes.Add(shape, known);
-        }
-        var values = new Value[known.Order.Length];
-        for (int i = 0; i < values.Length; i++) values[i] = _stack[start + 2 * known.Order[i] + 1];
+        if (_top == start) return ObjectValue.Empty;
+        (KeySet keys, int[] order) = others is null ? shape!.Arranged() : ObjectShape.Arrange(others);
+        var values = new Value[order.Length];
+        for (int i = 0; i < values.Length; i++) values[i] = _stack[start + order[i]];
         Pop(start);
-        return new ObjectValue(known.Keys, values);
+        return new ObjectValue(keys, values);
     }
 
-    // Of equal keys the last wins, as in OPA.
-    static (KeySet, int[]) Arrange(Value[] keys)
+    StringValue Counted(ObjectShape? member)
     {
-        var last = new Dictionary<Value, int>();
-        for (int i = 0; i < keys.Length; i++) last[keys[i]] = i;
-        var sorted = last.Keys.ToArray();
-        Array.Sort(sorted, Value.Compare);
-        return (KeySet.FromSorted(sorted), [.. sorted.Select(k => last[k])]);
+        int before = _found;
+        StringValue value = String();
+        member?.Count(_found != before);
+        return value;
     }
 
     StringValue String()
@@ -106,12 +104,24 @@ ref struct JsonLoader
         ReadOnlySpan<byte> utf8 = _reader.ValueSpan;
         if (utf8.Length == 0) return StringValue.Empty;
         if (utf8.Length > MaxShared) return new StringValue(_reader.GetString()!);
-        ulong hash = 14695981039346656037;
+        ulong hash = (ulong)utf8.Length;
+        for (; utf8.Length >= 8; utf8 = utf8[8..]) hash = Mix(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(utf8));
         foreach (byte b in utf8) hash = (hash ^ b) * 1099511628211;
-        if (_strings.TryGetValue(hash, out StringValue? known) && _reader.ValueTextEquals(known.Text)) return known;
+        hash = Mix(hash);
+        if (_strings.TryGetValue(hash, out StringValue? known) && _reader.ValueTextEquals(known.Text))
+        {
+            _found++;
+            return known;
+        }
         var value = new StringValue(_reader.GetString()!);
         if (_strings.Count < MaxStrings) _strings[hash] = value;
         return value;
+    }
+
+    static ulong Mix(ulong x)
+    {
+        x = (x ^ (x >> 32)) * 0x9E3779B97F4A7C15;
+        return x ^ (x >> 29);
     }
 
     void Push(Value value)
@@ -125,22 +135,78 @@ ref struct JsonLoader
         Array.Clear(_stack, start, _top - start);
         _top = start;
     }
+}
 
-    readonly struct Shape : IEquatable<Shape>
+/// <summary>
+/// The names of an object's members as far as they were read. Objects with the same names in the same order end at the same shape, and
+/// share their keys.
+/// </summary>
+sealed class ObjectShape
+{
+    // LIMIT: shapes of one document, and names that may follow the same ones: an object that is a map has names of its own.
+    const int MaxShapes = 4096, MaxNext = 16;
+
+    // How many values of a member are looked at before it is clear whether they repeat.
+    const int Trial = 512;
+
+    readonly ObjectShape? _before;
+    readonly byte[] _name;
+    readonly StringValue _key;
+    readonly List<ObjectShape> _next = [];
+    readonly int[] _shapes;
+    (KeySet Keys, int[] Order)? _arranged;
+    int _seen, _repeated;
+
+    ObjectShape(ObjectShape? before, byte[] name, StringValue key)
     {
-        readonly Value[] _keys;
-        readonly int _hash;
+        (_before, _name, _key) = (before, name, key);
+        _shapes = before?._shapes ?? [0];
+    }
 
-        public Shape(Value[] keys)
-        {
-            _keys = keys;
-            var hash = new HashCode();
-            foreach (Value key in keys) hash.Add(key.GetHashCode());
-            _hash = hash.ToHashCode();
-        }
+    public static ObjectShape Root() => new(null, [], StringValue.Empty);
 
-        public bool Equals(Shape other) => _hash == other._hash && _keys.AsSpan().SequenceEqual(other._keys);
-        public override bool Equals(object? obj) => obj is Shape other && Equals(other);
-        public override int GetHashCode() => _hash;
+    /// <summary>Whether equal values of this member are worth looking for.</summary>
+    public bool IsSharing { get; private set; } = true;
+
+    public void Count(bool isRepeated)
+    {
+        if (isRepeated) _repeated++;
+        if (++_seen < Trial) return;
+        IsSharing = _repeated * 4 > _seen;
+        _seen = _repeated = 0;
+    }
+
+    /// <summary>The shape with one more name, the reader's; null when there are too many already.</summary>
+    public ObjectShape? Next(ref Utf8JsonReader reader)
+    {
+        ReadOnlySpan<byte> name = reader.ValueSpan;
+        // An escaped name is equal to none by its bytes; it is rare enough to have a shape of its own for each way it is written.
+        foreach (ObjectShape known in _next)
+            if (name.SequenceEqual(known._name)) return known;
+        if (_next.Count >= MaxNext || _shapes[0] >= MaxShapes) return null;
+        _shapes[0]++;
+        var next = new ObjectShape(this, name.ToArray(), new StringValue(reader.GetString()!));
+        _next.Add(next);
+        return next;
+    }
+
+    public List<Value> Names()
+    {
+        var names = new List<Value>();
+        for (ObjectShape shape = this; shape._before is not null; shape = shape._before) names.Add(shape._key);
+        names.Reverse();
+        return names;
+    }
+
+    public (KeySet Keys, int[] Order) Arranged() => _arranged ??= Arrange(Names());
+
+    /// <summary>The keys in Rego's order, and which member each comes from. Of equal keys the last wins, as in OPA.</summary>
+    public static (KeySet Keys, int[] Order) Arrange(List<Value> names)
+    {
+        var last = new Dictionary<Value, int>();
+        for (int i = 0; i < names.Count; i++) last[names[i]] = i;
+        var sorted = last.Keys.ToArray();
+        Array.Sort(sorted, Value.Compare);
+        return (KeySet.FromSorted(sorted), [.. sorted.Select(k => last[k])]);
     }
 }

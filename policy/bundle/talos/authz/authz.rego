@@ -75,13 +75,14 @@ recorded := {
 
 granted if {
 	some role in input.caller.roles
-	suffices(role)
+	role in rule.roles
 }
 
-suffices(role) if role in rule.roles
-
 # Roles of the cluster's own making: data.talos.roles["team:blue"].methods.
-suffices(role) if input.method in data.talos.roles[role].methods
+granted if {
+	some role in input.caller.roles
+	input.method in data.talos.roles[role].methods
+}
 
 needs_second_person if {
 	two_people
@@ -98,12 +99,22 @@ two_people if {
 	data.talos.second_person.critical
 }
 
+# An approver needs what the caller needs.
 approved if {
+	some role in approving_roles
+	role in rule.roles
+}
+
+approved if {
+	some role in approving_roles
+	input.method in data.talos.roles[role].methods
+}
+
+approving_roles contains role if {
 	some approval in input.approvals
 	approval.by != input.caller.name
 	approval.expires_at > input.time
 	some role in approval.roles
-	suffices(role)
 }
 
 # A node's certificate is for the node alone.

@@ -179,3 +179,10 @@ test_nodes_alone_look_after_records if {
 	e := authz.decision with input as call(method, ["os:admin"])
 	not e.allow
 }
+
+test_an_approver_may_hold_an_own_role if {
+	blue := object.union(approval("bob"), {"roles": ["team:blue"]})
+	changed := object.union(call("/x/Wipe", ["os:admin"]), {"approvals": [blue]})
+	d := authz.decision with input as changed with data.talos.authz.methods as wipe with data.talos.roles as {"team:blue": {"methods": ["/x/Wipe"]}}
+	d.allow
+}
