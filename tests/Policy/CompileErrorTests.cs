@@ -27,6 +27,15 @@ public sealed class CompileErrorTests
     [InlineData("p if { startswith(1, \"a\") }", "rego_type_error", 3, 19)]
     [InlineData("p := 1 + \"a\"", "rego_type_error", 3, 10)]
     [InlineData("p if { x := \"a\"; x + 1 }", "rego_type_error", 3, 18)]
+    [InlineData("p := 1\nq if { p == \"a\" }", "rego_type_error", 4, 8)]
+    [InlineData("p if { 1 == \"a\" }", "rego_type_error", 3, 8)]
+    [InlineData("p if { x := count(input.a); x = \"a\" }", "rego_type_error", 3, 29)]
+    [InlineData("p := 1\nq := startswith(p, \"a\")", "rego_type_error", 4, 17)]
+    [InlineData("f(x) := [x]\nq := upper(f(1))", "rego_type_error", 4, 12)]
+    [InlineData("p := 1\nq := p.x", "rego_type_error", 4, 6)]
+    [InlineData("p contains 1\nq if { p == {} }", "rego_type_error", 4, 8)]
+    [InlineData("p := 1 if { input.a } else := \"a\"\nq := count(p.b)\nr := p.c", "rego_type_error", 4, 12)]
+    [InlineData("default p := false\np := true if { input.a }\nq := p + 1", "rego_type_error", 5, 6)]
     [InlineData("p if { x := 1; x := 2 }", "rego_compile_error", 3, 16)]
     [InlineData("p if { x; x := 2 }", "rego_compile_error", 3, 11)]
     [InlineData("p if { some x; input.a }", "rego_compile_error", 3, 13)]
@@ -69,6 +78,16 @@ public sealed class CompileErrorTests
     [InlineData("package a\n# METADATA\n# scope: nowhere\np := 1", "rego_parse_error")]
     [InlineData("package a\n# METADATA\n# title: [\np := 1", "rego_parse_error")]
     public void Rejects_a_whole_module(string text, string code) => Assert.Contains(Errors(text), e => e.Code == code);
+
+    [Theory]
+    [InlineData("p := 1 if { input.a } else := \"a\"\nq if { p == \"a\" }")]
+    [InlineData("p := input.a\nq := p + 1\nr := upper(p)\ns := p.x")]
+    [InlineData("p := 1\nq if { p == \"a\" with data.test.p as \"a\" }")]
+    [InlineData("p.a := 1\np[x] := 2 if { some x in input.xs }\nq := p.a + p.b")]
+    [InlineData("p[x] contains y if { some x, y in input }\nq := p.a.b")]
+    [InlineData("f(x) := x\nq := f(1) + 1\nr := upper(f(\"a\"))")]
+    [InlineData("p := {\"a\": 1}\nq := p.a.b")]
+    public void Accepts_what_may_hold(string body) => Assert.NotNull(RegoProgram.Compile([("test.rego", "package test\n\n" + body)]));
 
     [Fact]
     public void Rejects_with_all_errors_of_all_modules_at_once()

@@ -1,21 +1,22 @@
 namespace Talos.Policy;
 
 /// <summary>
-/// Finds calls whose arguments can never have the type that the function takes. Infers from constants, comprehensions, results of
-/// builtins and variables assigned once; what it cannot know, it lets pass.
+/// Finds calls whose arguments can never have the type that the function takes, values that can never be equal, and references into values
+/// that have no members. Infers from constants, comprehensions, results of builtins and functions, other rules, and variables assigned once;
+/// what it cannot know, it lets pass.
 /// </summary>
 static class TypeChecker
 {
     public static void Check(CompilerContext context, DocNode[] nodes)
     {
+        var types = new RuleTypes(context);
         foreach (DocNode node in nodes)
         {
             foreach (RuleDefinition rule in node.Rules)
             {
                 for (RuleNodeSyntax? part = rule.Syntax; part is not null; part = part.Else)
                 {
-                    var scope = new TypeScope(context.Errors);
-                    scope.Learn(part.Body);
+                    TypeScope scope = types.Scope(part);
                     scope.Body(part.Body);
                     if (part.Head.Key is { } key) scope.Term(key);
                     if (part.Head.Value is { } value) scope.Term(value);
@@ -25,9 +26,64 @@ static class TypeChecker
     }
 }
 
-/// <summary>The types known of one rule's variables.</summary>
-sealed class TypeScope(List<PolicyError> errors)
+/// <summary>What the values of rules and the results of functions can be.</summary>
+sealed class RuleTypes(CompilerContext context)
 {
+    readonly Dictionary<DocNode, TypeSet> _known = [];
+
+    public TypeScope Scope(RuleNodeSyntax part)
+    {
+        var scope = new TypeScope(context.Errors, this);
+        scope.Learn(part.Body);
+        return scope;
+    }
+
+    public TypeSet OfCall(CallTerm call) => context.FindFunction(call.Operator) is { } function ? Of(function)
+        : call.Name is { } name && BuiltinTypes.Find(name) is { } signature ? signature.Result : TypeSet.Any;
+
+    /// <summary>The rule that a reference leads to, if it leads to one and to nothing else, and what of the path is behind it.</summary>
+    public (DocNode Node, int Behind)? Find(RefTerm reference)
+    {
+        if (!reference.HeadIs("data")) return null;
+        DocNode node = context.Root;
+        for (int i = 0; i < reference.Path.Length; i++)
+        {
+            if (reference.Path[i] is not ConstantTerm c || !node.Children.TryGetValue(c.Value, out DocNode? child)) return null;
+            node = child;
+            if (node.HasRules) return node.IsFunction || node.Children.Count > 0 ? null : (node, reference.Path.Length - i - 1);
+        }
+        return null;
+    }
+
+    // Rules do not depend on themselves, so this ends.
+    public TypeSet Of(DocNode node)
+    {
+        if (_known.TryGetValue(node, out TypeSet known)) return known;
+        var all = TypeSet.None;
+        foreach (RuleDefinition rule in node.Rules)
+        {
+            for (RuleNodeSyntax? part = rule.Syntax; part is not null; part = part.Else)
+            {
+                all |= rule.DynamicPath.Length > 0 ? TypeSet.Object : rule.Kind switch
+                {
+                    RuleKind.PartialSet => TypeSet.Set,
+                    RuleKind.PartialObject => TypeSet.Object,
+                    _ => part.Head.Value is { } value ? Scope(part).Infer(value) : TypeSet.Boolean,
+                };
+            }
+        }
+        return _known[node] = all == TypeSet.None ? TypeSet.Any : all;
+    }
+}
+
+/// <summary>The types known of one rule's variables.</summary>
+sealed class TypeScope(List<PolicyError> errors, RuleTypes types)
+{
+    const TypeSet WithMembers = TypeSet.Array | TypeSet.Object | TypeSet.Set;
+
+    // Inside an expression with `with`, rules may have values that are not theirs.
+    bool _isMocked;
+
     readonly Dictionary<string, TypeSet> _variables = new(StringComparer.Ordinal);
 
     /// <summary>Takes the type of each variable that is equated with something whose type is known.</summary>
@@ -37,7 +93,8 @@ sealed class TypeScope(List<PolicyError> errors)
         {
             if (literal is not TermLiteral { Negated: false, Term: CallTerm { Name: "eq", Args: [VarTerm v, var right] } }) continue;
             TypeSet type = Infer(right);
-            if (type != TypeSet.Any) _variables[v.Name] = _variables.TryGetValue(v.Name, out TypeSet known) ? known | type : type;
+            // All equations of a body hold at once; where two cannot, the first stays and the second is an error.
+            if (type != TypeSet.Any) _variables[v.Name] = _variables.TryGetValue(v.Name, out TypeSet known) && (known & type) is var both ? both == TypeSet.None ? known : both : type;
         }
     }
 
@@ -46,6 +103,8 @@ sealed class TypeScope(List<PolicyError> errors)
         foreach (Literal literal in body)
         {
             foreach (With with in literal.Withs) Term(with.Value);
+            bool outer = _isMocked;
+            _isMocked |= literal.Withs.Length > 0;
             switch (literal)
             {
                 case TermLiteral t:
@@ -60,6 +119,7 @@ sealed class TypeScope(List<PolicyError> errors)
                     Body(e.Body);
                     break;
             }
+            _isMocked = outer;
         }
     }
 
@@ -70,6 +130,7 @@ sealed class TypeScope(List<PolicyError> errors)
             case RefTerm r:
                 foreach (Term part in r.Path) Term(part);
                 if (r.Head is not VarTerm) Term(r.Head);
+                Reference(r);
                 break;
             case ArrayTerm a:
                 foreach (Term item in a.Items) Term(item);
@@ -103,8 +164,23 @@ sealed class TypeScope(List<PolicyError> errors)
         }
     }
 
+    void Reference(RefTerm reference)
+    {
+        if (_isMocked || types.Find(reference) is not { Behind: > 0 } found) return;
+        TypeSet type = types.Of(found.Node);
+        if ((type & WithMembers) == TypeSet.None)
+            errors.Add(reference.At.Error("rego_type_error", $"undefined ref: `{found.Node}` has no members", $"it is {BuiltinTypes.Describe(type)}"));
+    }
+
     void Call(CallTerm call)
     {
+        if (call is { Name: "eq" or "equal", Args: [var left, var right] })
+        {
+            TypeSet x = Infer(left), y = Infer(right);
+            if ((x & y) == TypeSet.None)
+                errors.Add(call.At.Error("rego_type_error", "match error: the two sides can never be equal", $"the left is {BuiltinTypes.Describe(x)}, the right is {BuiltinTypes.Describe(y)}"));
+            return;
+        }
         if (call.Name is not { } name || BuiltinTypes.Find(name) is not { } signature) return;
         for (int i = 0; i < signature.Args.Length && i < call.Args.Length; i++)
         {
@@ -115,7 +191,7 @@ sealed class TypeScope(List<PolicyError> errors)
         }
     }
 
-    TypeSet Infer(Term term) => term switch
+    public TypeSet Infer(Term term) => term switch
     {
         ConstantTerm c => BuiltinTypes.Of(c.Value.Kind),
         ArrayTerm or ComprehensionTerm { Kind: ComprehensionKind.Array } => TypeSet.Array,
@@ -123,7 +199,8 @@ sealed class TypeScope(List<PolicyError> errors)
         ObjectTerm or ComprehensionTerm { Kind: ComprehensionKind.Object } => TypeSet.Object,
         TemplateTerm => TypeSet.String,
         VarTerm v => _variables.GetValueOrDefault(v.Name, TypeSet.Any),
-        CallTerm { Name: { } name } when BuiltinTypes.Find(name) is { } signature => signature.Result,
+        CallTerm call => _isMocked ? TypeSet.Any : types.OfCall(call),
+        RefTerm r when !_isMocked && types.Find(r) is { Behind: 0 } rule => types.Of(rule.Node),
         _ => TypeSet.Any,
     };
 }
