@@ -6,48 +6,25 @@ namespace Talos.Trustd.Ledger;
 sealed partial class CertificateLedger
 {
     public Task<bool> ReserveAsync(CertificateReservation reservation, CancellationToken cancellation) =>
-        WriteAsync(connection =>
-        {
-            using var command = connection.CreateCommand();
-            command.CommandText =
+        WriteAsync(_ => Execute(
+            Prepared(
                 """
                 INSERT INTO certificates (serial, instance, name, roles, spiffe, basis, requester, key_digest, not_before, not_after, reserved_at,
                                           issuer, policy, authenticated_at, authority, ordinal)
                 SELECT $serial, $instance, $name, $roles, $spiffe, $basis, $requester, $key, $before, $after, $now,
                        $issuer, $policy, $authenticated, $authority, $ordinal
                 WHERE EXISTS (SELECT 1 FROM authorities WHERE generation = $authority AND state = $signing)
-                """;
-            command.Parameters.AddWithValue("$serial", reservation.Serial);
-            command.Parameters.AddWithValue("$instance", (long)reservation.Instance);
-            command.Parameters.AddWithValue("$name", reservation.Name);
-            command.Parameters.AddWithValue("$roles", Join(reservation.Roles));
-            command.Parameters.AddWithValue("$spiffe", reservation.Spiffe);
-            command.Parameters.AddWithValue("$basis", reservation.Basis);
-            command.Parameters.AddWithValue("$requester", reservation.Requester);
-            command.Parameters.AddWithValue("$key", reservation.KeyDigest.ToArray());
-            command.Parameters.AddWithValue("$before", reservation.NotBefore.ToUnixTimeSeconds());
-            command.Parameters.AddWithValue("$after", reservation.NotAfter.ToUnixTimeSeconds());
-            command.Parameters.AddWithValue("$now", Now());
-            command.Parameters.AddWithValue("$issuer", reservation.Issuer);
-            command.Parameters.AddWithValue("$policy", reservation.Policy);
-            command.Parameters.AddWithValue("$authenticated", reservation.AuthenticatedAt is { } at ? at.ToUnixTimeSeconds() : DBNull.Value);
-            command.Parameters.AddWithValue("$authority", reservation.Generation);
-            command.Parameters.AddWithValue("$ordinal", NextOrdinal());
-            command.Parameters.AddWithValue("$signing", (long)AuthorityState.Signing);
-            return command.ExecuteNonQuery() == 1;
-        }, cancellation);
+                """,
+                "$serial", "$instance", "$name", "$roles", "$spiffe", "$basis", "$requester", "$key", "$before", "$after", "$now",
+                "$issuer", "$policy", "$authenticated", "$authority", "$ordinal", "$signing"),
+            reservation.Serial, (long)reservation.Instance, reservation.Name, Join(reservation.Roles), reservation.Spiffe, reservation.Basis, reservation.Requester,
+            reservation.KeyDigest.ToArray(), reservation.NotBefore.ToUnixTimeSeconds(), reservation.NotAfter.ToUnixTimeSeconds(), Now(), reservation.Issuer, reservation.Policy,
+            reservation.AuthenticatedAt is { } at ? at.ToUnixTimeSeconds() : DBNull.Value, reservation.Generation, NextOrdinal(), (long)AuthorityState.Signing) == 1, cancellation);
 
     public Task RecordIssuedAsync(string serial, ReadOnlyMemory<byte> der, CancellationToken cancellation) =>
-        WriteAsync(connection =>
-        {
-            using var command = connection.CreateCommand();
-            command.CommandText = "UPDATE certificates SET der = $der, issued_at = $now WHERE serial = $serial AND der IS NULL";
-            command.Parameters.AddWithValue("$serial", serial);
-            command.Parameters.AddWithValue("$der", der.ToArray());
-            command.Parameters.AddWithValue("$now", Now());
-            if (command.ExecuteNonQuery() != 1) throw new InvalidOperationException("an issued certificate has no open reservation");
-            return true;
-        }, cancellation);
+        WriteAsync(_ => Execute(
+            Prepared("UPDATE certificates SET der = $der, issued_at = $now WHERE serial = $serial AND der IS NULL", "$serial", "$der", "$now"),
+            serial, der.ToArray(), Now()) == 1 ? true : throw new InvalidOperationException("an issued certificate has no open reservation"), cancellation);
 
     const string CertificateColumns =
         "c.serial, c.name, c.roles, c.spiffe, c.basis, c.not_before, c.not_after, c.revoked_at, c.requester, c.issuer, c.policy, c.authenticated_at, " +

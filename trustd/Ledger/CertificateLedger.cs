@@ -22,6 +22,7 @@ sealed partial class CertificateLedger : ICertificateLedger
     readonly Channel<Write> queue = Channel.CreateBounded<Write>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
     readonly Task loop;
     readonly ConcurrentBag<SqliteConnection> readers = [];
+    readonly Dictionary<string, SqliteCommand> statements = new(StringComparer.Ordinal);
     readonly long opened;
     long ordinal;
 
@@ -57,6 +58,7 @@ sealed partial class CertificateLedger : ICertificateLedger
     {
         queue.Writer.TryComplete();
         await loop;
+        foreach (var statement in statements.Values) await statement.DisposeAsync();
         await writer.DisposeAsync();
         while (readers.TryTake(out var reader)) await reader.DisposeAsync();
     }
@@ -98,22 +100,48 @@ sealed partial class CertificateLedger : ICertificateLedger
     {
         try
         {
-            using var transaction = writer.BeginTransaction();
+            Run("BEGIN IMMEDIATE");
             foreach (var write in batch)
             {
                 // One caller's refusal must not undo what others in the batch wrote.
-                transaction.Save("write");
-                if (!write.TryRun(writer)) transaction.Rollback("write");
-                transaction.Release("write");
+                Run("SAVEPOINT write");
+                if (!write.TryRun(writer)) Run("ROLLBACK TO write");
+                Run("RELEASE write");
             }
-            transaction.Commit();
+            Run("COMMIT");
             foreach (var write in batch) write.Complete();
         }
         catch (SqliteException e)
         {
+            Abandon();
             var failure = new LedgerException($"cannot write the ledger `{path}`: {e.Message}", "check that the state file system has room; nothing was issued or changed", e);
             foreach (var write in batch) write.Fail(failure);
         }
+    }
+
+    void Abandon()
+    {
+        // After some faults, a full disk among them, SQLite has rolled back by itself (sqlite.org/lang_transaction.html §3).
+        if (SQLitePCL.raw.sqlite3_get_autocommit(writer.Handle!) == 0) Run("ROLLBACK");
+    }
+
+    void Run(string statement) => Prepared(statement).ExecuteNonQuery();
+
+    /// <summary>A command of the writer, parsed once. Only the loop uses it, so one at a time.</summary>
+    /// <param name="parameters">Names, in the order in which <see cref="Execute"/> takes their values.</param>
+    SqliteCommand Prepared(string statement, params ReadOnlySpan<string> parameters)
+    {
+        if (statements.TryGetValue(statement, out var known)) return known;
+        var command = writer.CreateCommand();
+        command.CommandText = statement;
+        foreach (var name in parameters) command.Parameters.Add(new SqliteParameter { ParameterName = name });
+        return statements[statement] = command;
+    }
+
+    static int Execute(SqliteCommand command, params ReadOnlySpan<object> values)
+    {
+        for (var i = 0; i < values.Length; i++) command.Parameters[i].Value = values[i];
+        return command.ExecuteNonQuery();
     }
 
     readonly struct Reading(CertificateLedger owner, SqliteConnection connection) : IDisposable
