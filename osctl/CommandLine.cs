@@ -51,7 +51,7 @@ static class CommandLine
         ComplianceCommand.Build(), KsppCommand.Build(), AuditCommands.Build(),
         PolicyCommands.Build(), PolicyCommands.CanI(), ApprovalCommands.List(), ApprovalCommands.Approve(),
         ConfigCommands.Build(), LoginCommand.Build(), GenerateCommands.Build(), ValidateCommand.Build(),
-        TokenCommands.Build(), EnrollCommands.Build(), CertificateCommands.Build(), AuthorityCommands.Build(), ClusterCommands.Build(),
+        TokenCommands.Build(), EnrollCommands.Build(), CertificateCommands.Build(), CrlCommands.Build(), AuthorityCommands.Build(), ClusterCommands.Build(),
     ];
 
     static void Prepare(Command command, Terminal terminal)

@@ -30,6 +30,7 @@ sealed class TrustdServer : IAsyncDisposable
     Task renewal = Task.CompletedTask;
     Task following = Task.CompletedTask;
     Task keeping = Task.CompletedTask;
+    Task listing = Task.CompletedTask;
 
     TrustdServer(AuthorityKeeper authorities, ICertificateLedger ledger, CheckpointSigner signer, AuditLog record, NodeIdentity identity, ApiHost host, OutsideOpa? opa, IdentityProvider? provider)
     {
@@ -61,7 +62,7 @@ sealed class TrustdServer : IAsyncDisposable
         AuthorityKeeper authorities;
         try
         {
-            authorities = await AuthorityKeeper.OpenAsync(configuration.State, configuration.Cluster, ledger, record, time, cancellation);
+            authorities = await AuthorityKeeper.OpenAsync(configuration.State, configuration.Cluster, ledger, record, time, cancellation, configuration.RevocationLists);
         }
         catch
         {
@@ -78,9 +79,9 @@ sealed class TrustdServer : IAsyncDisposable
         var issuance = policy.ForCertificates(Evidence.Ways);
         var issuer = new Issuer(authorities, ledger, record);
         var registrar = new Registrar(configuration.Cluster, issuance, issuer, ledger, time);
-        var revocations = new RevocationView();
-        var feed = new RevocationFeed(ledger, revocations);
-        feed.Publish();
+        var revocations = RevocationView.OfSource();
+        var feed = new RevocationFeed(ledger, authorities, revocations, Path.Combine(configuration.State, "crl"), time, log.CreateLogger("revocations"));
+        await feed.PublishAsync(cancellation);
         var identity = NodeIdentity.Open(
             new NodeIdentityOptions
             {
@@ -119,6 +120,7 @@ sealed class TrustdServer : IAsyncDisposable
                 .Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
         var server = new TrustdServer(authorities, ledger, signer, record, identity, host, policySource.Outside, provider);
         server.keeping = keeper.RunAsync(server.stop.Token);
+        server.listing = feed.RunAsync(server.stop.Token);
         server.renewal = identity.RunAsync(server.stop.Token);
         await identity.Ready.WaitAsync(cancellation);
         server.following = new OwnTrust(authorities, identity, ledger, log.CreateLogger("trust")).RunAsync(server.stop.Token);
@@ -136,7 +138,7 @@ sealed class TrustdServer : IAsyncDisposable
         opa?.Dispose();
         provider?.Dispose();
         await stop.CancelAsync();
-        await Task.WhenAll(renewal, following, keeping);
+        await Task.WhenAll(renewal, following, keeping, listing);
         await ledger.DisposeAsync();
         RecordedLife.Ended(record);
         await record.DisposeAsync();

@@ -1,3 +1,4 @@
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Talos.Api.Machine.V1;
 using Talos.Api.Server;
@@ -8,7 +9,8 @@ namespace Talos.Osd;
 /// Hands each call of MachineService on to machined, which has the privilege, and its answer back. Who may call what was
 /// decided before; machined trusts its socket, so nothing here may add a call of its own.
 /// </summary>
-sealed partial class MachineProxy(MachineService.MachineServiceClient machined, BuildDescription build) : MachineService.MachineServiceBase
+sealed partial class MachineProxy(MachineService.MachineServiceClient machined, BuildDescription build, RevocationView revocations, TimeProvider time)
+    : MachineService.MachineServiceBase
 {
     // LIMIT: no unary call on a node takes longer; a caller without a deadline must not pin a stream for ever.
     static readonly TimeSpan LongestUnary = TimeSpan.FromMinutes(2);
@@ -17,6 +19,7 @@ sealed partial class MachineProxy(MachineService.MachineServiceClient machined, 
     {
         var response = await Unary(machined.VersionAsync, request, context).ConfigureAwait(false);
         build.Describe(response);
+        if (revocations.Age(time.GetUtcNow()) is { } age) response.RevocationAge = Duration.FromTimeSpan(age);
         return response;
     }
 

@@ -57,7 +57,7 @@ static partial class OsdServer
                 Time = time,
                 Log = log,
             },
-            Services(machined, record, keeper, witness).Add(new WitnessDesk(configuration.Cluster, record, witness)).Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
+            Services(machined, revocations, time, record, keeper, witness).Add(new WitnessDesk(configuration.Cluster, record, witness)).Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
 
         using var background = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var renewal = identity.RunAsync(background.Token);
@@ -75,7 +75,8 @@ static partial class OsdServer
             await identity.Ready.WaitAsync(stop).ConfigureAwait(false);
             following = Task.WhenAll(
                 new TrustdRevocations(
-                    configuration.Cluster, configuration.TrustEndpoints, identity.Slot, revocations, time, log.CreateLogger("revocations")).RunAsync(background.Token),
+                    configuration.Cluster, configuration.TrustEndpoints, identity.Slot, revocations, time, log.CreateLogger("revocations"),
+                    Path.Combine(configuration.State, "revocations")).RunAsync(background.Token),
                 new TrustFollower(configuration.Cluster, configuration.TrustEndpoints, identity, time, log.CreateLogger("trust")).RunAsync(background.Token));
             await host.StartAsync(stop).ConfigureAwait(false);
             RecordedLife.Serving(record, policy);
@@ -90,8 +91,9 @@ static partial class OsdServer
         }
     }
 
-    static ApiServices Services(GrpcChannel machined, AuditLog record, RecordKeeper keeper, AuditWitness witness) => new ApiServices()
-        .Add(new MachineProxy(new MachineService.MachineServiceClient(machined), BuildDescription.Own))
+    static ApiServices Services(
+        GrpcChannel machined, RevocationView revocations, TimeProvider time, AuditLog record, RecordKeeper keeper, AuditWitness witness) => new ApiServices()
+        .Add(new MachineProxy(new MachineService.MachineServiceClient(machined), BuildDescription.Own, revocations, time))
         .Add(new AuditReader(record, keeper, witness))
         .Add(new ComplianceProxy(new ComplianceService.ComplianceServiceClient(machined)));
 

@@ -143,7 +143,7 @@ static partial class PolicyCommands
         IReadOnlyList<string> roles = invocation.Words(Role);
         DateTimeOffset now = invocation.Terminal.Time.GetUtcNow();
         AuthorizationCaller caller = AuthorizationCaller.Named(invocation.Get(As), roles, "", "", now, now.AddHours(8), "");
-        return authorizer.Explain(new AuthorizationInput { Caller = caller, Method = found is [var only] ? only : wanted, Time = now });
+        return authorizer.Explain(new AuthorizationInput { RevocationAge = TimeSpan.Zero, Caller = caller, Method = found is [var only] ? only : wanted, Time = now });
     }
 
     static int Explain(Invocation invocation)

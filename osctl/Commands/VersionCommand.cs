@@ -73,6 +73,8 @@ static class VersionCommand
             Line(invocation, "OS/Arch", value.Platform);
             Line(invocation, "Kernel", value.Kernel);
             Line(invocation, "Machine", $"{Text.Word(value.MachineType).ToLowerInvariant()} {value.Hostname}, {Text.Word(value.Stage).ToLowerInvariant()}");
+            if (value.Stage != MachineStage.Maintenance)
+                Line(invocation, "Revocations", value.RevocationAge is { } age ? $"known as of {DurationText.Format(age.ToTimeSpan())} ago" : "nothing is known of them");
             if (value.MaintenanceReason.Length > 0) Line(invocation, "Reason", value.MaintenanceReason.Replace("\n", "\n\t             "));
         }
         Answers.PrintFailures(invocation, answers);

@@ -177,7 +177,7 @@ public sealed class CallTests
         test.Machine.Chunks.Release();
         Assert.True(await stream.ResponseStream.MoveNext(default));
 
-        test.Revocations.Replace(1, [ada.Certificate.SerialNumber.ToLowerInvariant()]);
+        test.Revocations.Replace([ada.Certificate.SerialNumber.ToLowerInvariant()], DateTimeOffset.UtcNow);
 
         await Assert.ThrowsAsync<RpcException>(async () => await stream.ResponseStream.MoveNext(default));
         await Assert.ThrowsAsync<RpcException>(async () => await test.As(ada).VersionAsync(new VersionRequest()));

@@ -86,6 +86,7 @@ public sealed class MethodRuleTests
                 ? AuthorizationCaller.Anonymous("192.0.2.1")
                 : AuthorizationCaller.Named("ada", [role], "01", "spiffe://demo/user/ada", now, now.AddHours(1), "192.0.2.1"),
             Method = method,
+            RevocationAge = TimeSpan.Zero,
             Time = now,
         }).Outcome;
     }

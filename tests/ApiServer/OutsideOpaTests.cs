@@ -72,7 +72,7 @@ public sealed class OutsideOpaTests
         using var outside = PolicySource.From(TestHost.BundlePath, "/nowhere", new PolicySection { Opa = new OpaSection { Url = opa.Address } }, time).Outside;
 
         var decision = await outside!.DecideAsync(
-            new AuthorizationInput { Caller = AuthorizationCaller.Anonymous("::1"), Method = "/x/Y", Time = time.GetUtcNow() }, CancellationToken.None);
+            new AuthorizationInput { RevocationAge = TimeSpan.Zero, Caller = AuthorizationCaller.Anonymous("::1"), Method = "/x/Y", Time = time.GetUtcNow() }, CancellationToken.None);
 
         Assert.Equal((DecisionOutcome.Deny, "opa_failed"), (decision.Outcome, decision.ReasonId));
         Assert.Contains("within 500 ms", decision.Sentence, StringComparison.Ordinal);
@@ -90,7 +90,7 @@ public sealed class OutsideOpaTests
         using var outside = PolicySource.From(TestHost.BundlePath, "/nowhere", new PolicySection { Opa = section }, TimeProvider.System).Outside;
 
         var decision = await outside!.DecideAsync(
-            new AuthorizationInput { Caller = AuthorizationCaller.Anonymous("::1"), Method = "/x/Y", Time = DateTimeOffset.UtcNow }, CancellationToken.None);
+            new AuthorizationInput { RevocationAge = TimeSpan.Zero, Caller = AuthorizationCaller.Anonymous("::1"), Method = "/x/Y", Time = DateTimeOffset.UtcNow }, CancellationToken.None);
 
         Assert.Equal(expected, decision.Outcome);
     }

@@ -30,7 +30,7 @@ sealed class TestHost : IAsyncDisposable
 
     public AuditLog Log { get; }
 
-    public RevocationView Revocations { get; } = new();
+    public RevocationView Revocations { get; } = RevocationView.OfSource();
 
     public TestMachine Machine { get; } = new();
 
@@ -49,6 +49,7 @@ sealed class TestHost : IAsyncDisposable
     {
         var test = new TestHost(Directory.CreateTempSubdirectory("talos-api-").FullName);
         policy ??= new PolicySource { Shipped = BundlePath };
+        test.Revocations.Replace([], DateTimeOffset.UtcNow);
         test.Policy = PolicyInForce.Open(policy with { Folder = policy.Folder ?? test.PolicyFolder });
         var approvals = new ApprovalBook(time ?? TimeProvider.System, ApiLimits.ApprovalLifetime);
         var services = new ApiServices().Add(test.Machine).Add(new AuditReader(test.Log));

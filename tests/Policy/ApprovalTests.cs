@@ -82,7 +82,7 @@ public sealed class ApprovalTests
             File.Copy(Path.Combine(Shipped.BundlePath, "talos", "authz", "authz.rego"), Path.Combine(folder, "talos", "authz", "authz.rego"));
             File.WriteAllText(Path.Combine(folder, "talos", "authz", "data.json"), """{"methods": {"/x/Wipe": {"roles": ["os:admin"], "record": "fail_closed", "second_person": true}}}""");
             var authorizer = Authorizer.Create(PolicyBundle.Load(folder), ["/x/Wipe"]);
-            AuthorizationInput Input() => new() { Caller = Shipped.Caller("os:admin"), Method = "/x/Wipe", Time = _clock.GetUtcNow(), Approvals = Take() };
+            AuthorizationInput Input() => new() { RevocationAge = TimeSpan.Zero, Caller = Shipped.Caller("os:admin"), Method = "/x/Wipe", Time = _clock.GetUtcNow(), Approvals = Take() };
             Decision first = authorizer.Decide(Input());
             Assert.Equal("needs_second_person", first.ReasonId);
             Assert.Equal(Obligation.SecondPerson, Assert.Single(first.Obligations).Id);

@@ -61,7 +61,7 @@ public sealed class BundleTests : IDisposable
     {
         string path = Copy(r => Edit(r, "talos/authz/data.json", "\"methods\": {", "\"methods\": {{"));
         Assert.False(PolicyBundle.TryLoad(path, out _, out IReadOnlyList<PolicyError> errors));
-        Assert.Contains(errors, e => e is { File: "talos/authz/data.json", Line: 2 });
+        Assert.Contains(errors, e => e is { File: "talos/authz/data.json", Line: 3 });
     }
 
     [Fact]
@@ -126,6 +126,7 @@ public sealed class BundleTests : IDisposable
         {
             Caller = AuthorizationCaller.Named("alice", ["os:admin"], "", "", default, default, ip),
             Method = "/talos.machine.v1.MachineService/Read",
+            RevocationAge = TimeSpan.Zero,
             Time = Shipped.Now,
             Request = () => $$"""{"path": "{{path}}"}""",
         };

@@ -14,7 +14,7 @@ static partial class Shipped
     public static AuthorizationCaller Caller(params string[] roles) =>
         AuthorizationCaller.Named("alice", roles, "01ab", "spiffe://talos.test/user/alice", Now.AddHours(-1), Now.AddHours(7), "192.0.2.7");
 
-    public static AuthorizationInput Input(string method, params string[] roles) => new() { Caller = Caller(roles), Method = method, Time = Now };
+    public static AuthorizationInput Input(string method, params string[] roles) => new() { RevocationAge = TimeSpan.Zero, Caller = Caller(roles), Method = method, Time = Now };
 
     static string FindRoot()
     {

@@ -44,7 +44,7 @@ public sealed class ShippedPolicyTests
                 AuthorizationCaller caller = set < 0 ? AuthorizationCaller.Anonymous("192.0.2.1") : Shipped.Caller([.. roles.Where((_, i) => (set >> i & 1) != 0)]);
                 foreach (AttestationState state in Enum.GetValues<AttestationState>())
                 {
-                    var input = new AuthorizationInput { Caller = caller, Method = method, Time = Shipped.Now, Node = new AuthorizationNode { Attested = state } };
+                    var input = new AuthorizationInput { RevocationAge = TimeSpan.Zero, Caller = caller, Method = method, Time = Shipped.Now, Node = new AuthorizationNode { Attested = state } };
                     Decision table = Authorizer.Decide(input), again = Authorizer.Decide(input), evaluated = Authorizer.Rules.Evaluate(input);
                     Assert.Same(table, again);
                     Assert.Equal((evaluated.Outcome, evaluated.ReasonId, evaluated.Sentence, evaluated.Rule, evaluated.RecordMode), (table.Outcome, table.ReasonId, table.Sentence, table.Rule, table.RecordMode));

@@ -152,15 +152,15 @@ public sealed class IssuanceTests : IAsyncLifetime
         var node = trustd.As(await trustd.Stranger().EnrollAsync(Enrol(csr)), csr);
         using var stream = node.Revocations(new RevocationsRequest());
         Assert.True(await stream.ResponseStream.MoveNext(default));
-        Assert.True(stream.ResponseStream.Current.Snapshot);
-        Assert.Empty(stream.ResponseStream.Current.Serials);
+        Assert.True(stream.ResponseStream.Current is { Snapshot: true, Current: true });
+        Assert.Equal([[], []], stream.ResponseStream.Current.Lists.Select(Serials));
 
         using var other = CertificateSigningRequest.Create("worker-2");
         var second = await trustd.Stranger().EnrollAsync(Enrol(other));
         var serial = Certificate.Parse(second.Certificate.Span).Require().Serial;
         await administrator.CertificateRevokeAsync(new CertificateRevokeRequest { Serial = serial, Reason = "test" });
         Assert.True(await stream.ResponseStream.MoveNext(default));
-        Assert.Equal([serial], stream.ResponseStream.Current.Serials);
+        Assert.Equal([serial], Serials(Assert.Single(stream.ResponseStream.Current.Lists)));
         await Assert.ThrowsAsync<RpcException>(() => trustd.As(second, other).RenewAsync(new RenewRequest { Csr = ByteString.CopyFrom(other.Der.Span) }).ResponseAsync);
     }
 
@@ -210,6 +210,8 @@ public sealed class IssuanceTests : IAsyncLifetime
         using var next = CertificateSigningRequest.Create("worker-1");
         Assert.Equal(before.BundlePem, (await node.RenewAsync(new RenewRequest { Csr = ByteString.CopyFrom(next.Der.Span) })).BundlePem);
     }
+
+    static string[] Serials(ByteString list) => [.. CertificateRevocationList.Parse(list.Span).Require().Entries.Select(e => e.Serial)];
 
     EnrollRequest Enrol(CertificateSigningRequest csr) => new() { Csr = ByteString.CopyFrom(csr.Der.Span), Token = trustd.NodeToken.Reveal() };
 

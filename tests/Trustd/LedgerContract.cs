@@ -92,6 +92,15 @@ public abstract class LedgerContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Gives_each_revocation_list_a_number_of_its_own()
+    {
+        Assert.Equal(1, await ledger.NextListNumberAsync("aa", 0, default));
+        Assert.Equal(2, await ledger.NextListNumberAsync("aa", 0, default));
+        Assert.Equal(1, await ledger.NextListNumberAsync("aa", 1, default));
+        Assert.Equal(1, await ledger.NextListNumberAsync("bb", 0, default));
+    }
+
+    [Fact]
     public async Task Revokes_every_valid_certificate_of_a_name_once()
     {
         foreach (var serial in new[] { "01", "02", "03" }) await ledger.ReserveAsync(Reservation(serial, serial == "03" ? "bob" : "alice"), default);

@@ -19,6 +19,7 @@ public sealed class RunningTrustd : IAsyncDisposable
     readonly List<GrpcChannel> channels = [];
     X509Certificate2? administrator;
     LoginSection? login;
+    RevocationListSection? lists;
 
     RunningTrustd(string folder) => Folder = folder;
 
@@ -30,9 +31,9 @@ public sealed class RunningTrustd : IAsyncDisposable
 
     internal TrustdServer Server { get; private set; } = null!;
 
-    public static async Task<RunningTrustd> StartAsync(string? folder = null, LoginSection? login = null)
+    public static async Task<RunningTrustd> StartAsync(string? folder = null, LoginSection? login = null, RevocationListSection? lists = null)
     {
-        var running = new RunningTrustd(folder ?? Directory.CreateTempSubdirectory("talos-trustd-").FullName) { login = login };
+        var running = new RunningTrustd(folder ?? Directory.CreateTempSubdirectory("talos-trustd-").FullName) { login = login, lists = lists };
         await running.StartServerAsync();
         return running;
     }
@@ -57,6 +58,7 @@ public sealed class RunningTrustd : IAsyncDisposable
             Policy = Path.Combine(Root(), "policy/bundle"),
             Names = ["127.0.0.1"],
             Login = login,
+            RevocationLists = lists,
             Bootstrap =
             [
                 BootstrapToken.ForClient(AdministratorToken, "alice", ["os:admin"], soon),
@@ -120,6 +122,21 @@ public sealed class RunningTrustd : IAsyncDisposable
         return channel;
     }
 
+    /// <summary>A connection to another server of the fleet, which this client believes without looking.</summary>
+    public static GrpcChannel ChannelTo(System.Net.IPEndPoint endpoint, X509Certificate2 certificate) => GrpcChannel.ForAddress($"https://{endpoint}", new GrpcChannelOptions
+    {
+        HttpHandler = new SocketsHttpHandler
+        {
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                EnabledSslProtocols = SslProtocols.Tls13,
+                ClientCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true),
+                RemoteCertificateValidationCallback = (_, _, _, _) => true,
+            },
+        },
+        DisposeHttpClient = true,
+    });
+
     public static async Task<RpcException> RefusedAsync<T>(AsyncUnaryCall<T> call, string reason)
     {
         var refusal = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
@@ -161,6 +178,9 @@ public sealed class RunningTrustd : IAsyncDisposable
         listener.Start();
         return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
+
+    /// <summary>The policy that ships.</summary>
+    public static string BundlePath => Path.Combine(Root(), "policy/bundle");
 
     static string Root()
     {

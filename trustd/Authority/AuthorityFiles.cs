@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using Talos.Api.Configuration;
 using Talos.Api.Server;
 using Talos.Pki;
 using Talos.Trustd.Ledger;
@@ -12,7 +13,8 @@ namespace Talos.Trustd.Authority;
 /// power lost in between leaves a key that gets its certificate next time, never a certificate without its key. Which key belongs to which
 /// authority is told by the key, not by the file's name.
 /// </summary>
-sealed class AuthorityFiles(string folder)
+/// <param name="lists">Where outside verifiers find revocation lists; null when certificates are to name none.</param>
+sealed class AuthorityFiles(string folder, RevocationListSection? lists = null)
 {
     /// <summary>Instance octet of the serials. One trustd a cluster has the CA key today; a second one takes the next number.</summary>
     public const byte Instance = 1;
@@ -63,7 +65,9 @@ sealed class AuthorityFiles(string folder)
         var certificate = Require(Certificate.Parse(authority.Certificate.Span), "ledger.db");
         var file = new[] { KeyFile, NextKeyFile }.FirstOrDefault(f => Fits(f, certificate))
             ?? throw new AuthorityException($"no file in `{folder}` holds the key of {certificate.Subject}", "restore it from a backup; a new one would make every certificate of the fleet worthless");
-        return Require(CertificateAuthority.Load(certificate, ReadKey(file), Instance, time), file);
+        // A folder for each authority, so that lists of two that are trusted at once do not meet.
+        var sharding = lists is null ? null : new CrlSharding($"{lists.Url.TrimEnd('/')}/{Issuance.Issuer.KeyIdentifier(certificate)}", (int)lists.Shards);
+        return Require(CertificateAuthority.Load(certificate, ReadKey(file), Instance, time, sharding), file);
     }
 
     /// <summary>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using Talos.Api.Configuration;
 using Talos.Api.Server;
 using Talos.Audit;
 using Talos.Pki;
@@ -9,12 +10,13 @@ using Talos.Trustd.Ledger;
 namespace Talos.Trustd.Authority;
 
 /// <summary>Which authority signs and which are trusted, at one moment. Immutable.</summary>
+/// <param name="Trusted">Those whose certificates peers accept, oldest first.</param>
 /// <param name="Generation">Of the one that signs.</param>
 /// <param name="Intermediates">DER, sent along with what it issues: who trusts only an older root finds the way through them.</param>
 /// <param name="BundlePem">What peers are to trust, oldest first; the same text as long as the same authorities are trusted.</param>
 /// <param name="BundleDigest">SHA-256 of that text.</param>
 sealed record AuthoritySet(
-    CertificateAuthority Signing, long Generation, ImmutableArray<ReadOnlyMemory<byte>> Intermediates, string BundlePem, ReadOnlyMemory<byte> BundleDigest);
+    CertificateAuthority Signing, ImmutableArray<CertificateAuthority> Trusted, long Generation, ImmutableArray<ReadOnlyMemory<byte>> Intermediates, string BundlePem, ReadOnlyMemory<byte> BundleDigest);
 
 /// <summary>
 /// Holds the authorities and walks from one to the next. What counts is on the ledger, written in one transaction a step; key files follow
@@ -48,9 +50,10 @@ sealed class AuthorityKeeper : IDisposable
 
     /// <summary>Opens what the folder and the ledger hold; the first time, makes the authority.</summary>
     /// <exception cref="AuthorityException">A key is missing, open to others, or fits no authority.</exception>
-    public static async Task<AuthorityKeeper> OpenAsync(string folder, string cluster, ICertificateLedger ledger, AuditLog record, TimeProvider time, CancellationToken cancellation)
+    public static async Task<AuthorityKeeper> OpenAsync(string folder, string cluster, ICertificateLedger ledger, AuditLog record, TimeProvider time, CancellationToken cancellation,
+        RevocationListSection? lists = null)
     {
-        var keeper = new AuthorityKeeper(new AuthorityFiles(folder), cluster, ledger, record, time);
+        var keeper = new AuthorityKeeper(new AuthorityFiles(folder, lists), cluster, ledger, record, time);
         try
         {
             var state = ledger.ReadRollover();
@@ -145,12 +148,13 @@ sealed class AuthorityKeeper : IDisposable
         authorities = kept.ToImmutable();
 
         var signing = state.Signing ?? throw new AuthorityException("no authority of the ledger signs", "restore the ledger from a backup");
-        var trusted = live.Where(a => a.State is AuthorityState.Trusted or AuthorityState.Signing).Select(a => AuthorityFiles.AnchorPem(a));
-        var bundle = string.Concat(trusted);
+        var trusted = live.Where(a => a.State is AuthorityState.Trusted or AuthorityState.Signing).ToArray();
+        var bundle = string.Concat(trusted.Select(AuthorityFiles.AnchorPem));
         var intermediates = AuthorityFiles.Intermediates(signing);
         // Once the old root is gone, the way over it is of no use to anyone.
         if (!signing.ByPrevious.IsEmpty && live.Length > 1) intermediates = intermediates.Add(signing.ByPrevious);
-        current = new AuthoritySet(authorities[signing.Generation], signing.Generation, intermediates, bundle, SHA256.HashData(Encoding.UTF8.GetBytes(bundle)));
+        current = new AuthoritySet(
+            authorities[signing.Generation], [.. trusted.Select(a => authorities[a.Generation])], signing.Generation, intermediates, bundle, SHA256.HashData(Encoding.UTF8.GetBytes(bundle)));
         foreach (var (generation, gone) in known)
             if (!authorities.ContainsKey(generation)) gone.Dispose();
     }

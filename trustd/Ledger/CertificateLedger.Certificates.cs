@@ -83,7 +83,7 @@ sealed partial class CertificateLedger
                 INSERT INTO revocations (serial, not_after, revoked_at, revoked_by, reason)
                 SELECT serial, not_after, $now, $by, $reason FROM certificates
                 WHERE {(filter.Serial.Length != 0 ? "serial" : filter.Name.Length != 0 ? "name" : "issuer")} = $key AND revoked_at IS NULL AND not_after > $now
-                RETURNING sequence, serial
+                RETURNING sequence, serial, revoked_at, (SELECT issuer FROM certificates c WHERE c.serial = revocations.serial)
                 """;
             insert.Parameters.AddWithValue("$key", filter.Serial.Length != 0 ? filter.Serial : filter.Name.Length != 0 ? filter.Name : filter.Issuer);
             insert.Parameters.AddWithValue("$now", Now());
@@ -101,20 +101,34 @@ sealed partial class CertificateLedger
             return revoked;
         }, cancellation);
 
-    public IReadOnlyList<Revocation> ListRevocations(long sequence = 0)
+    public IReadOnlyList<Revocation> ListRevocations()
     {
         using var reading = Rent();
         var connection = reading.Connection;
         using var command = connection.CreateCommand();
         // A day beyond the end covers clocks that disagree.
-        command.CommandText = "SELECT sequence, serial FROM revocations WHERE sequence > $sequence AND not_after > $horizon ORDER BY sequence";
-        command.Parameters.AddWithValue("$sequence", sequence);
+        command.CommandText =
+            "SELECT r.sequence, r.serial, r.revoked_at, c.issuer FROM revocations r JOIN certificates c ON c.serial = r.serial WHERE r.not_after > $horizon ORDER BY r.sequence";
         command.Parameters.AddWithValue("$horizon", Now() - 86_400);
         return ReadRevocations(command);
     }
 
     // Tells which of an identity's certificates is the newer one, also within a second and when the clock is set back while the process runs.
     long NextOrdinal() => ordinal = Math.Max(ordinal + 1, time.GetUtcNow().ToUnixTimeMilliseconds());
+
+    public Task<long> NextListNumberAsync(string issuer, int shard, CancellationToken cancellation) =>
+        WriteAsync(connection =>
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText =
+                """
+                INSERT INTO revocation_lists (issuer, shard, number) VALUES ($issuer, $shard, 1)
+                ON CONFLICT (issuer, shard) DO UPDATE SET number = number + 1 RETURNING number
+                """;
+            command.Parameters.AddWithValue("$issuer", issuer);
+            command.Parameters.AddWithValue("$shard", shard);
+            return (long)command.ExecuteScalar()!;
+        }, cancellation);
 
     long Now() => time.GetUtcNow().ToUnixTimeSeconds();
 
@@ -150,7 +164,7 @@ sealed partial class CertificateLedger
     {
         var rows = new List<Revocation>();
         using var reader = command.ExecuteReader();
-        while (reader.Read()) rows.Add(new Revocation(reader.GetInt64(0), reader.GetString(1)));
+        while (reader.Read()) rows.Add(new Revocation(reader.GetInt64(0), reader.GetString(1), DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(2)), reader.GetString(3)));
         return rows;
     }
 }

@@ -27,8 +27,11 @@ interface ICertificateLedger : IAsyncDisposable
     /// <summary>Takes back one certificate by serial, or every valid one of a name or an issuer. Returns what was newly taken back, in order.</summary>
     Task<IReadOnlyList<Revocation>> RevokeAsync(CertificateFilter filter, string by, string reason, CancellationToken cancellation);
 
-    /// <summary>Every revocation after <paramref name="sequence"/> whose certificate could still be accepted somewhere, in order.</summary>
-    IReadOnlyList<Revocation> ListRevocations(long sequence = 0);
+    /// <summary>Every revocation whose certificate could still be accepted somewhere, in order.</summary>
+    IReadOnlyList<Revocation> ListRevocations();
+
+    /// <summary>The next number of a revocation list of this authority and shard, from 1; no number is given twice.</summary>
+    Task<long> NextListNumberAsync(string issuer, int shard, CancellationToken cancellation);
 
     /// <summary>Adds a token; one with the same id stays as it is, so that a restart gives nobody fresh uses.</summary>
     /// <returns>False when the id was known.</returns>

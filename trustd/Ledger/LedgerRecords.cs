@@ -121,4 +121,5 @@ enum EnrollmentQueueResult
 }
 
 /// <summary>One certificate taken back.</summary>
-sealed record Revocation(long Sequence, string Serial);
+/// <param name="Issuer">Key identifier of the authority that signed it; empty for one of an older release.</param>
+sealed record Revocation(long Sequence, string Serial, DateTimeOffset At, string Issuer);

@@ -13,9 +13,6 @@ sealed partial class TrustService
     // LIMIT: rows of one answer; with the longest names still under the message size of gRPC clients (4 MiB).
     const int DefaultRows = 100, MaxRows = 5000;
 
-    // LIMIT: serials of one message.
-    const int MaxSerials = 50_000;
-
     public override Task<CertificateListResponse> CertificateList(CertificateListRequest request, ServerCallContext context)
     {
         var answer = new CertificateListResponse();
@@ -41,7 +38,15 @@ sealed partial class TrustService
         if (revoked.Count == 0)
             throw new RefusalException(RefusalReason.NotFound, $"there is no valid certificate `{filter.Serial}{filter.Name}{filter.Issuer}`") { Hint = "`osctl cert list` shows them" };
         // Published before it is recorded: a record that cannot be written must not keep a stolen certificate alive.
-        revocations.Publish();
+        try
+        {
+            await revocations.PublishAsync(CancellationToken.None);
+        }
+        catch (Exception e) when (RevocationFeed.IsTemporary(e))
+        {
+            // The ledger has it and this server obeys it; the lists follow as soon as they can be numbered again.
+            call.Note("lists_behind", e.Message);
+        }
         foreach (var revocation in revoked)
         {
             var entry = new Entry { Kind = EntryKind.CertificateRevoked, Message = $"revoked {revocation.Serial}" };
@@ -70,29 +75,6 @@ sealed partial class TrustService
             });
         }
         return Task.FromResult(answer);
-    }
-
-    public override async Task Revocations(RevocationsRequest request, IServerStreamWriter<RevocationUpdate> stream, ServerCallContext context)
-    {
-        var sequence = 0L;
-        var snapshot = true;
-        while (true)
-        {
-            // Taken before the ledger is read, so that a change in between wakes this loop again.
-            var next = revocations.Changed;
-            var news = ledger.ListRevocations(sequence);
-            if (news.Count > 0) sequence = news[^1].Sequence;
-            if (snapshot || news.Count > 0)
-            {
-                // A first message goes out even when it is empty: it tells the node that nothing is revoked.
-                foreach (var part in news.Count == 0 ? [[]] : news.Chunk(MaxSerials))
-                {
-                    await stream.WriteAsync(new RevocationUpdate { Sequence = (ulong)sequence, Snapshot = snapshot, Serials = { part.Select(r => r.Serial) } }, context.CancellationToken);
-                    snapshot = false;
-                }
-            }
-            await next.WaitAsync(context.CancellationToken);
-        }
     }
 
     static IssuedCertificate Describe(LedgerCertificate certificate)

@@ -75,6 +75,8 @@ static partial class Formats
     public static readonly ScalarFormat<string> PublicKeyPem = Pem("a public key in PEM", "PUBLIC KEY", isSecret: false);
 
     // A decision that goes over the network in the clear is one that anybody on the way can make.
+    public static readonly ScalarFormat<string> ListUrl = new("an `http` address as in `http://crl.example.org/talos`", TryListUrl);
+
     public static readonly ScalarFormat<string> Issuer = new("an `https` address as in `https://id.example.org`", TryIssuer);
 
     public static readonly ScalarFormat<Uri> ServerUrl = new("an `https` address, or an `http` one on the loopback", TryServerUrl);
@@ -126,6 +128,10 @@ static partial class Formats
         value = new IPNetwork(address.Masked(), address.PrefixLength);
         return value.BaseAddress.Equals(address.Address);
     }
+
+    // RFC 5280 §4.2.1.13 with http: a list is signed, and fetching it over https would need the list.
+    static bool TryListUrl(string text, out string value) =>
+        Uri.TryCreate(value = text, UriKind.Absolute, out var uri) && uri is { Scheme: "http", UserInfo: "", Query: "", Fragment: "" };
 
     // OpenID Connect Discovery 1.0 §3: https, without query and fragment. Kept as it is written: ID tokens are compared with it octet by octet.
     static bool TryIssuer(string text, out string value) =>

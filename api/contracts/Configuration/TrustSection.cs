@@ -20,10 +20,13 @@ public sealed class TrustSection
     /// <summary>For a control plane: how people log in; null when they do not.</summary>
     public LoginSection? Login { get; init; }
 
+    /// <summary>For a control plane: where outside verifiers find revocation lists; null when certificates are to name none.</summary>
+    public RevocationListSection? RevocationLists { get; init; }
+
     // A token that was given but is none has an error of its own.
     bool TokenIsGiven { get; init; }
 
-    internal bool IsGiven => Endpoints.Count > 0 || Token is not null || CaPem is not null || Bootstrap.Count > 0 || Login is not null;
+    internal bool IsGiven => Endpoints.Count > 0 || Token is not null || CaPem is not null || Bootstrap.Count > 0 || Login is not null || RevocationLists is not null;
 
     internal static TrustSection Read(Section section)
     {
@@ -34,6 +37,7 @@ public sealed class TrustSection
             CaPem = section.Optional<string?>("caBundle", Formats.CertificatePem!, null),
             Bootstrap = section.Sections("bootstrap", BootstrapToken.Read),
             Login = section.Subsection("oidc", LoginSection.Read),
+            RevocationLists = section.Subsection("revocationLists", RevocationListSection.Read),
             TokenIsGiven = section.Has("token"),
         };
         RequireDistinct(section, trust.Bootstrap);
@@ -54,6 +58,7 @@ public sealed class TrustSection
             if (Endpoints.Count == 0 || (!TokenIsGiven && CaPem is null))
                 document.Fail("trust", "a worker needs `trust.endpoints`, and `trust.token` or `trust.caBundle`", "`osctl token create` makes a token; with the CA alone a person has to let the worker in");
             if (Bootstrap.Count > 0) document.Fail("trust", "`trust.bootstrap` is for control planes");
+            if (RevocationLists is not null) document.Fail("trust", "`trust.revocationLists` is for control planes");
             if (Login is not null) document.Fail("trust", "`trust.oidc` is for control planes");
         }
         else if (type == MachineType.Controlplane && (TokenIsGiven || CaPem is not null || Endpoints.Count > 0))
@@ -69,5 +74,6 @@ public sealed class TrustSection
         if (CaPem is not null) writer.Field("caBundle", CaPem);
         writer.Sections("bootstrap", Bootstrap, (token, w) => token.Write(w));
         if (Login is not null) writer.Section("oidc", Login.Write);
+        if (RevocationLists is not null) writer.Section("revocationLists", RevocationLists.Write);
     }
 }

@@ -36,6 +36,9 @@ public sealed class TrustdConfiguration
     /// <summary>How people log in; null when they do not.</summary>
     public LoginSection? Login { get; init; }
 
+    /// <summary>Where outside verifiers find revocation lists; null when certificates are to name none.</summary>
+    public RevocationListSection? RevocationLists { get; init; }
+
     /// <summary>Reads a document.</summary>
     public static ConfigurationResult<TrustdConfiguration> Parse(string text, string fileName) => Section.ReadDocument(text, fileName, Read);
 
@@ -54,6 +57,7 @@ public sealed class TrustdConfiguration
         if (Audit.IsGiven) writer.Section("audit", Audit.Write);
         writer.Sections("bootstrap", Bootstrap, (token, w) => token.Write(w));
         if (Login is not null) writer.Section("oidc", Login.Write);
+        if (RevocationLists is not null) writer.Section("revocationLists", RevocationLists.Write);
         return writer.ToString();
     }
 
@@ -75,6 +79,7 @@ public sealed class TrustdConfiguration
             Bootstrap = section.Sections("bootstrap", BootstrapToken.Read),
             Audit = section.Subsection("audit", AuditSection.Read) ?? new AuditSection(),
             Login = section.Subsection("oidc", LoginSection.Read),
+            RevocationLists = section.Subsection("revocationLists", RevocationListSection.Read),
         };
         TrustSection.RequireDistinct(section, configuration.Bootstrap);
         return configuration;

@@ -18,13 +18,15 @@ sealed partial class CallGate
         var refusal = CheckIdentity(call.Caller);
         if (refusal is null)
         {
+            var now = time.GetUtcNow();
             var input = new AuthorizationInput
             {
                 Caller = call.Caller.Authorization,
                 Method = call.Method,
+                RevocationAge = revocations.Age(now),
                 Node = node.ForPolicy(),
                 Request = message is null ? null : () => RequestJson.Format(message),
-                Time = time.GetUtcNow(),
+                Time = now,
             };
             call.Decision = await policy.DecideAsync(input, context.CancellationToken).ConfigureAwait(false);
             refusal = Wants(call.Decision, Obligation.SecondPerson)

@@ -4,8 +4,8 @@ using Talos.Pki;
 namespace Talos.Api.Server;
 
 /// <summary>
-/// The serials that this process refuses, in memory. Whoever learns of revocations replaces or extends the set; connections that
-/// came with such a certificate end at once, and calls on them are refused. Thread-safe.
+/// The serials that this process refuses, in memory, and how old that knowledge is. Whoever learns of revocations replaces the set; connections
+/// that came with such a certificate end at once, and calls on them are refused. Thread-safe.
 /// </summary>
 public sealed class RevocationView
 {
@@ -13,40 +13,55 @@ public sealed class RevocationView
     const int MaxSerials = 1_000_000;
 
     readonly Lock gate = new();
-    volatile FrozenSet<string>? serials;
+    readonly bool isSource;
+    volatile State? state;
+
+    /// <summary>Of a server that learns of revocations from elsewhere.</summary>
+    public RevocationView()
+    {
+    }
+
+    RevocationView(bool isSource) => this.isSource = isSource;
+
+    /// <summary>Of the server that revokes: what it knows is never old.</summary>
+    public static RevocationView OfSource() => new(isSource: true);
 
     internal event Action<IReadOnlySet<string>>? Revoked;
 
-    /// <summary>The change number of the source that the set stands for; 0 before the first.</summary>
-    public ulong Sequence { get; private set; }
+    /// <summary>The moment for which the set was last known to be all; null before the first.</summary>
+    public DateTimeOffset? AsOf => state?.AsOf;
 
-    /// <summary><see cref="RevocationStatus.Unknown"/> until the first snapshot has come.</summary>
+    /// <summary><see cref="RevocationStatus.Unknown"/> until the first set has come.</summary>
     /// <param name="serial">Lower-case hexadecimal.</param>
     public RevocationStatus Check(string serial)
     {
-        if (serials is not { } known) return RevocationStatus.Unknown;
-        return known.Contains(serial) ? RevocationStatus.Revoked : RevocationStatus.Good;
+        if (state is not { } known) return RevocationStatus.Unknown;
+        return known.Serials.Contains(serial) ? RevocationStatus.Revoked : RevocationStatus.Good;
+    }
+
+    /// <summary>How old the knowledge is; null while there is none.</summary>
+    public TimeSpan? Age(DateTimeOffset now)
+    {
+        if (state is not { } known) return null;
+        return isSource || now < known.AsOf ? TimeSpan.Zero : now - known.AsOf;
     }
 
     /// <summary>Sets the whole set.</summary>
-    public void Replace(ulong sequence, IEnumerable<string> revoked) => Change(sequence, [.. revoked]);
-
-    /// <summary>Adds to the set.</summary>
-    public void Add(ulong sequence, IEnumerable<string> revoked)
+    /// <param name="asOf">The moment for which it is all that was revoked.</param>
+    public void Replace(IEnumerable<string> revoked, DateTimeOffset asOf)
     {
-        lock (gate) Change(sequence, [.. serials ?? [], .. revoked]);
-    }
-
-    void Change(ulong sequence, HashSet<string> next)
-    {
+        var next = revoked.ToFrozenSet(StringComparer.Ordinal);
         if (next.Count > MaxSerials) throw new InvalidOperationException($"more than {MaxSerials} revoked serials");
-        FrozenSet<string> now;
-        lock (gate)
-        {
-            now = next.ToFrozenSet(StringComparer.Ordinal);
-            serials = now;
-            Sequence = sequence;
-        }
-        Revoked?.Invoke(now);
+        lock (gate) state = new State(next, asOf);
+        Revoked?.Invoke(next);
     }
+
+    /// <summary>Says that the set is still all that was revoked. Does nothing before the first set.</summary>
+    public void Confirm(DateTimeOffset asOf)
+    {
+        lock (gate)
+            if (state is { } known && asOf > known.AsOf) state = known with { AsOf = asOf };
+    }
+
+    sealed record State(FrozenSet<string> Serials, DateTimeOffset AsOf);
 }

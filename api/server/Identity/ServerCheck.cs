@@ -22,7 +22,10 @@ sealed class ServerCheck(Endpoint endpoint, TrustStore? roots, string cluster, T
     /// <summary>Why the server was not believed, once it was not.</summary>
     public string? Fault { get; private set; }
 
-    public static GrpcChannel Open(Endpoint endpoint, ServerCheck check, TrustMaterial? own)
+    // LIMIT: what gRPC clients take by default.
+    const int MaxMessage = 4 << 20;
+
+    public static GrpcChannel Open(Endpoint endpoint, ServerCheck check, TrustMaterial? own, int maxMessage = MaxMessage)
     {
         var tls = new SslClientAuthenticationOptions
         {
@@ -43,6 +46,7 @@ sealed class ServerCheck(Endpoint endpoint, TrustStore? roots, string cluster, T
         {
             HttpHandler = new SocketsHttpHandler { SslOptions = tls, UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(5) },
             DisposeHttpClient = true,
+            MaxReceiveMessageSize = maxMessage,
         });
     }
 

@@ -57,7 +57,7 @@ public sealed class PolicyDesk(PolicyInForce policy, NodeDescription node, Audit
                 request.Name.Length > 0 ? request.Name : caller.Name, request.Roles, caller.Serial, caller.Spiffe, now, caller.ExpiresAt, caller.SourceIp);
         }
         var decision = await policy.DecideAsync(
-            new AuthorizationInput { Caller = caller, Method = method, Node = node.ForPolicy(), Time = time.GetUtcNow() }, context.CancellationToken).ConfigureAwait(false);
+            new AuthorizationInput { RevocationAge = TimeSpan.Zero, Caller = caller, Method = method, Node = node.ForPolicy(), Time = time.GetUtcNow() }, context.CancellationToken).ConfigureAwait(false);
         return new DecideResponse
         {
             Method = method,
@@ -94,6 +94,7 @@ public sealed class PolicyDesk(PolicyInForce policy, NodeDescription node, Audit
         {
             Caller = call.Caller.Authorization,
             Method = call.Method,
+            RevocationAge = TimeSpan.Zero,
             Node = node.ForPolicy(),
             Time = time.GetUtcNow(),
         });

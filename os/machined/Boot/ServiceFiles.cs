@@ -47,6 +47,7 @@ sealed record ServiceFiles(OsdConfiguration Osd, TrustdConfiguration? Trustd)
             // The nodes that trust this trustd look after its record.
             Audit = new AuditSection { MaxAge = machine.Audit.MaxAge, MaxBytes = machine.Audit.MaxBytes, Exporters = machine.Audit.Exporters },
             Login = machine.Trust.Login,
+            RevocationLists = machine.Trust.RevocationLists,
             Bootstrap = [.. machine.Trust.Bootstrap, BootstrapToken.ForNode(token, hostNames, networks, now + LocalTokenLife, LocalTokenUses)],
         };
         return new ServiceFiles(ForOsd(machine, paths, names, [new Endpoint("127.0.0.1", paths.TrustdListen.Port)], token), trustd);

@@ -8,6 +8,12 @@ public sealed record AuthorizationInput
     /// <summary>The full gRPC name, <c>/talos.machine.v1.MachineService/Reboot</c>.</summary>
     public required string Method { get; init; }
 
+    /// <summary>
+    /// How old the node's knowledge of revocations is; null when it has none. Rules see <c>input.node.revocations</c> as <c>current</c>, <c>old</c> (older
+    /// than <c>data.talos.authz.revocations_old_after</c>) or <c>unknown</c>, and <c>input.node.revocation_age</c> in nanoseconds.
+    /// </summary>
+    public required TimeSpan? RevocationAge { get; init; }
+
     public AuthorizationNode Node { get; init; } = AuthorizationNode.Unknown;
 
     /// <summary>

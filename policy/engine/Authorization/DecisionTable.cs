@@ -3,7 +3,7 @@ using System.Collections.Frozen;
 namespace Talos.Policy;
 
 /// <summary>
-/// Decisions that depend on method, roles and attestation only, by those. A slot is filled when an evaluation proved that it read
+/// Decisions that depend on method, roles, attestation and knowledge of revocations only, by those. A slot is filled when an evaluation proved that it read
 /// nothing else; a null slot means: evaluate.
 /// </summary>
 sealed class DecisionTable
@@ -11,7 +11,7 @@ sealed class DecisionTable
     // LIMIT: roles whose every combination has a slot; beyond that, only callers with one role do.
     const int MaxCombined = 8;
 
-    const int AttestationStates = 3;
+    const int AttestationStates = 3, KnowledgeStates = 3;
 
     readonly FrozenDictionary<string, int> _roles;
     readonly FrozenDictionary<string, Decision?[]> _methods;
@@ -23,7 +23,7 @@ sealed class DecisionTable
         _roles = roles.Select((r, i) => (r, i)).ToFrozenDictionary(p => p.r, p => p.i, StringComparer.Ordinal);
         // One more set than combinations: the anonymous caller.
         _sets = (roles.Length <= MaxCombined ? 1 << roles.Length : roles.Length + 1) + 1;
-        _methods = methods.ToFrozenDictionary(m => m, _ => new Decision?[_sets * AttestationStates], StringComparer.Ordinal);
+        _methods = methods.ToFrozenDictionary(m => m, _ => new Decision?[_sets * AttestationStates * KnowledgeStates], StringComparer.Ordinal);
     }
 
     public string[] Roles { get; }
@@ -31,13 +31,13 @@ sealed class DecisionTable
     public IEnumerable<string> Methods => _methods.Keys;
 
     /// <summary>The slot of an input; -1 when it has none.</summary>
-    public Decision?[]? Find(AuthorizationInput input, out int slot)
+    public Decision?[]? Find(AuthorizationInput input, RevocationKnowledge knowledge, out int slot)
     {
         slot = -1;
         if (!_methods.TryGetValue(input.Method, out Decision?[]? slots)) return null;
         int set = Set(input.Caller);
         if (set < 0) return null;
-        slot = set * AttestationStates + (int)input.Node.Attested;
+        slot = (set * AttestationStates + (int)input.Node.Attested) * KnowledgeStates + (int)knowledge;
         return slots;
     }
 
@@ -56,4 +56,12 @@ sealed class DecisionTable
         }
         return set;
     }
+}
+
+/// <summary>What a node's knowledge of revocations is worth under the rules in force.</summary>
+enum RevocationKnowledge
+{
+    Unknown = 0,
+    Old,
+    Current,
 }

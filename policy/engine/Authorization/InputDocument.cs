@@ -6,7 +6,8 @@ namespace Talos.Policy;
 /// The document <c>input</c> over an <see cref="AuthorizationInput"/>. Notes whether a rule read anything but method, roles and
 /// attestation: an evaluation that read nothing else depends on nothing else.
 /// </summary>
-sealed class InputDocument(AuthorizationInput input) : LazyDocument
+/// <param name="knowledge">What the rules in force make of <see cref="AuthorizationInput.RevocationAge"/>.</param>
+sealed class InputDocument(AuthorizationInput input, RevocationKnowledge knowledge) : LazyDocument
 {
     Value? _request;
 
@@ -20,7 +21,7 @@ sealed class InputDocument(AuthorizationInput input) : LazyDocument
     {
         "method" => Note("method", From(input.Method)),
         "caller" => new CallerDocument(this, input.Caller),
-        "node" => new NodeDocument(this, input.Node),
+        "node" => new NodeDocument(this, input.Node, input.RevocationAge, knowledge),
         "request" => Varying("request", Request()),
         "time" => Varying("time", From(Nanoseconds(input.Time))),
         "approvals" => Varying("approvals", Approvals()),
@@ -86,12 +87,14 @@ sealed class InputDocument(AuthorizationInput input) : LazyDocument
         public override Value Force() => Whole(this, ["roles", "anonymous", "name", "serial", "spiffe", "issued_at", "expires_at", "source_ip"]);
     }
 
-    sealed class NodeDocument(InputDocument document, AuthorizationNode node) : LazyDocument
+    sealed class NodeDocument(InputDocument document, AuthorizationNode node, TimeSpan? age, RevocationKnowledge knowledge) : LazyDocument
     {
         public override Value? Get(Value key) => (key as StringValue)?.Text switch
         {
             "attested" => document.Note("node.attested", From(node.Attested == AttestationState.Verified)),
             "attestation" => document.Note("node.attestation", From(node.Attested switch { AttestationState.Verified => "verified", AttestationState.Failed => "failed", _ => "unknown" })),
+            "revocations" => document.Note("node.revocations", From(knowledge switch { RevocationKnowledge.Current => "current", RevocationKnowledge.Old => "old", _ => "unknown" })),
+            "revocation_age" => age is { } known ? document.Varying("node.revocation_age", From(known.Ticks * 100)) : null,
             "name" => document.Varying("node.name", From(node.Name)),
             "role" => document.Varying("node.role", From(node.Role)),
             "labels" => document.Varying("node.labels", Map(node.Labels)),
@@ -99,7 +102,7 @@ sealed class InputDocument(AuthorizationInput input) : LazyDocument
             _ => null,
         };
 
-        public override Value Force() => Whole(this, ["attested", "attestation", "name", "role", "labels", "compliance"]);
+        public override Value Force() => Whole(this, ["attested", "attestation", "revocations", .. age is null ? Array.Empty<string>() : ["revocation_age"], "name", "role", "labels", "compliance"]);
     }
 
     static ObjectValue Whole(LazyDocument document, string[] names) => ObjectValue.From([.. names.Select(n => new KeyValuePair<Value, Value>(From(n), document.Get(From(n))!))]);

@@ -40,7 +40,7 @@ public sealed class OutsideOpa : IDisposable
         {
             using var expiry = new CancellationTokenSource(_deadline, _clock);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(expiry.Token, cancellation);
-            string body = "{\"input\":" + ValueJson.Format(new InputDocument(input).Force()) + "}";
+            string body = "{\"input\":" + ValueJson.Format(new InputDocument(input, input.RevocationAge is null ? RevocationKnowledge.Unknown : RevocationKnowledge.Current).Force()) + "}";
             using var content = new StringContent(body, Encoding.UTF8, "application/json");
             using HttpResponseMessage answer = await _client.PostAsync(_address, content, either.Token).ConfigureAwait(false);
             if (!answer.IsSuccessStatusCode) return Failed($"it answers with status {(int)answer.StatusCode}");

@@ -6,12 +6,16 @@ sealed class Ruleset
     const string EntryPoint = "data.talos.authz.decision = decision";
     static readonly Value[] InvalidPath = [Value.From("talos"), Value.From("authz"), Value.From("invalid")];
     static readonly Value[] MethodsPath = [Value.From("talos"), Value.From("authz"), Value.From("methods")];
+    static readonly Value[] OldAfterPath = [Value.From("talos"), Value.From("authz"), Value.From("revocations_old_after")];
     static readonly Value[] RolesPath = [Value.From("talos"), Value.From("roles")];
 
     readonly Program _program;
     readonly Query _query;
     readonly DecisionTable _table;
     readonly EvaluationOptions _options;
+
+    // Rules that do not say it hold knowledge to be current however old it is, and must look at its age themselves.
+    TimeSpan OldAfter { get; init; } = TimeSpan.MaxValue;
 
     Ruleset(PolicyBundle bundle, Query query, DecisionTable table, EvaluationOptions options)
     {
@@ -41,7 +45,11 @@ sealed class Ruleset
         RefuseInvalid(bundle, options);
         string[] roles = Roles(rules, Object(bundle, options, RolesPath));
         var table = new DecisionTable(named, roles);
-        var ruleset = new Ruleset(bundle, query, table, options) { Methods = named };
+        var ruleset = new Ruleset(bundle, query, table, options)
+        {
+            Methods = named,
+            OldAfter = Document(bundle, options, OldAfterPath) is NumberValue n && long.TryParse(n.ToString(), out long nanoseconds) ? TimeSpan.FromTicks(nanoseconds / 100) : TimeSpan.MaxValue,
+        };
         ruleset.Precompute(named, roles);
         return ruleset;
     }
@@ -97,7 +105,7 @@ sealed class Ruleset
             foreach (AuthorizationCaller caller in callers)
                 foreach (AttestationState state in (AttestationState[])[AttestationState.Unknown, AttestationState.Failed, AttestationState.Verified])
                 {
-                    var input = new AuthorizationInput { Caller = caller, Method = method, Time = DateTimeOffset.UnixEpoch, Node = new AuthorizationNode { Attested = state } };
+                    var input = new AuthorizationInput { RevocationAge = TimeSpan.Zero, Caller = caller, Method = method, Time = DateTimeOffset.UnixEpoch, Node = new AuthorizationNode { Attested = state } };
                     // A policy that runs into its limits here would do so for every entry of the table.
                     if (Decide(input).ReasonId == EvaluationFailed) return;
                 }
@@ -107,7 +115,7 @@ sealed class Ruleset
 
     public Decision Decide(AuthorizationInput input)
     {
-        Decision?[]? slots = _table.Find(input, out int slot);
+        Decision?[]? slots = _table.Find(input, Knowledge(input), out int slot);
         if (slots is not null && slots[slot] is { } known) return known;
         Decision decision = Evaluate(input, _options, null, out bool isStatic);
         // INVARIANT: a slot is written only with what depends on nothing but its index; two writers write the same.
@@ -115,11 +123,14 @@ sealed class Ruleset
         return decision;
     }
 
+    RevocationKnowledge Knowledge(AuthorizationInput input) =>
+        input.RevocationAge is not { } age ? RevocationKnowledge.Unknown : age > OldAfter ? RevocationKnowledge.Old : RevocationKnowledge.Current;
+
     public Decision Evaluate(AuthorizationInput input) => Evaluate(input, _options, null, out _);
 
     public Decision Evaluate(AuthorizationInput input, EvaluationOptions options, List<(string, Value?)>? reads, out bool isStatic)
     {
-        var document = new InputDocument(input) { Reads = reads };
+        var document = new InputDocument(input, Knowledge(input)) { Reads = reads };
         isStatic = false;
         try
         {

@@ -27,7 +27,7 @@ public static class PolicyDiff
             AuthorizationCaller caller = role == Anonymous ? AuthorizationCaller.Anonymous("") : AuthorizationCaller.Named("?", [role], "", "", default, default, "");
             foreach (string method in methods)
             {
-                var input = new AuthorizationInput { Caller = caller, Method = method, Time = DateTimeOffset.UnixEpoch, Node = new AuthorizationNode { Attested = attested } };
+                var input = new AuthorizationInput { RevocationAge = TimeSpan.Zero, Caller = caller, Method = method, Time = DateTimeOffset.UnixEpoch, Node = new AuthorizationNode { Attested = attested } };
                 DecisionOutcome was = x.Decide(input).Outcome, becomes = y.Decide(input).Outcome;
                 if (was != becomes) changes.Add(new PolicyChange(role, method, was, becomes));
             }

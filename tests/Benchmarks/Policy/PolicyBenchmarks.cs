@@ -52,6 +52,7 @@ static class PolicyBenchmarks
     {
         Caller = AuthorizationCaller.Named("alice", [role], "01ab", "spiffe://talos.test/user/alice", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, "192.0.2.7"),
         Method = method,
+        RevocationAge = TimeSpan.Zero,
         Time = DateTimeOffset.UnixEpoch,
         Request = () => "{}",
     };

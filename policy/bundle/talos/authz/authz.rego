@@ -126,6 +126,20 @@ deny contains {
 	count(input.caller.roles) > 1
 }
 
+# From when on what a node knows of revocations is old. By then every person's certificate that was good when it learnt of it has ended.
+revocations_old_after := time.parse_duration_ns(data.talos.authz.revocations.old_after)
+
+# A node that cannot know whether a certificate was taken back believes only those so young that nobody can have done it long ago. So a new
+# node, and one that trustd has lost, can be operated by who has just got a certificate, and by nobody else.
+deny contains {
+	"reason": "revocations_not_known",
+	"sentence": $"what the node knows of revoked certificates is {input.node.revocations}, and the certificate of `{input.caller.name}` is older than {data.talos.authz.revocations.fresh}",
+} if {
+	input.node.revocations in {"old", "unknown"}
+	not input.caller.anonymous
+	input.time - input.caller.issued_at > time.parse_duration_ns(data.talos.authz.revocations.fresh)
+}
+
 deny contains {
 	"reason": "node_not_attested",
 	"sentence": $"{short_name} is served only by nodes whose attestation is verified",

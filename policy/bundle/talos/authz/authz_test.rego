@@ -186,3 +186,21 @@ test_an_approver_may_hold_an_own_role if {
 	d := authz.decision with input as changed with data.talos.authz.methods as wipe with data.talos.roles as {"team:blue": {"methods": ["/x/Wipe"]}}
 	d.allow
 }
+
+knows(state) := object.union(call(reboot, ["os:admin"]), {"time": 10000000000000, "node": {"revocations": state}})
+
+test_old_or_unknown_revocations_let_only_fresh_certificates_in if {
+	every state in {"old", "unknown"} {
+		aged := object.union(knows(state), {"caller": {"issued_at": 0}})
+		d := authz.decision with input as aged
+		not d.allow
+		d.reason == "revocations_not_known"
+		young := object.union(knows(state), {"caller": {"issued_at": 9999000000000}})
+		f := authz.decision with input as young
+		f.reason != "revocations_not_known"
+	}
+	current := object.union(knows("current"), {"caller": {"issued_at": 0}})
+	e := authz.decision with input as current
+	e.reason != "revocations_not_known"
+	authz.revocations_old_after == 28800000000000
+}
