@@ -65,10 +65,7 @@ static partial class OsdServer
         var exchanging = new WitnessExchange(
             configuration.Cluster, configuration.Audit.Witnesses, configuration.TrustEndpoints, identity.Slot, record, witness, time, log.CreateLogger("witness"))
             .RunAsync(background.Token);
-        var following = Task.CompletedTask;
-        var reading = new ComplianceFollower(
-            new ComplianceService.ComplianceServiceClient(machined), node, record, Path.Combine(configuration.State, "compliance-seen"), time,
-            log.CreateLogger("compliance")).RunAsync(background.Token);
+        var (following, reading) = (Task.CompletedTask, Task.CompletedTask);
         try
         {
             // Without a certificate there is nothing to answer with; callers see a closed port, not a broken handshake.
@@ -80,6 +77,10 @@ static partial class OsdServer
                 new TrustFollower(configuration.Cluster, configuration.TrustEndpoints, identity, time, log.CreateLogger("trust")).RunAsync(background.Token));
             await host.StartAsync(stop).ConfigureAwait(false);
             RecordedLife.Serving(record, policy);
+            // The first reading takes the processor for a while: behind the door's opening, not before.
+            reading = new ComplianceFollower(
+                new ComplianceService.ComplianceServiceClient(machined), node, record, Path.Combine(configuration.State, "compliance-seen"), time,
+                log.CreateLogger("compliance")).RunAsync(background.Token);
             log.CreateLogger("osd").LogInformation("serving {Methods} methods on {Endpoint} under policy {Revision}", host.Methods.Count, host.Endpoint, policy.Authorizer!.Revision);
             await StoppedAsync(host, stop).ConfigureAwait(false);
         }

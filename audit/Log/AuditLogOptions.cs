@@ -24,6 +24,6 @@ public sealed class AuditLogOptions
     /// <summary>The wall clock may move this far against the monotonic one before the log writes a clock jump.</summary>
     public TimeSpan ClockTolerance { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Size of each of the two journal files, which are allocated when the log is made. At least 8 MiB.</summary>
+    /// <summary>Size up to which each of the two journal files grows. At least 8 MiB.</summary>
     public int JournalBytes { get; init; } = 8 * 1024 * 1024;
 }

@@ -4,11 +4,16 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Talos.Audit;
 
-// Where entries become durable: two files of fixed size, written in turn, in place. A file is written anew only when every bundle with an
+// Where entries become durable: two files, written in turn, in place. A file is written anew only when every bundle with an
 // entry of it is on disk under tile/entries. The first frame of a file starts at the beginning of a bundle, so each file can be replayed alone.
 sealed class Journal : IDisposable
 {
+    // Files grow to the capacity in steps and stay so: a write into room that is there is synced without a change of the file's metadata, and a node
+    // that records little neither writes nor, at its start, reads megabytes of zeros.
+    const int FirstStep = 256 << 10;
+
     readonly SafeFileHandle[] _files = new SafeFileHandle[2];
+    readonly long[] _room = new long[2];
     readonly int _capacity;
     int _active;
     long _offset;
@@ -23,7 +28,7 @@ sealed class Journal : IDisposable
         Journal journal = new(capacity);
         try
         {
-            for (int half = 0; half < 2; half++) journal._files[half] = OpenHalf(Path.Combine(directory, NameOf(half)), capacity);
+            for (int half = 0; half < 2; half++) journal.OpenHalf(half, Path.Combine(directory, NameOf(half)));
             return journal;
         }
         catch
@@ -33,24 +38,23 @@ sealed class Journal : IDisposable
         }
     }
 
-    // Written with zeros to its full size, so that no later write in place needs room.
-    static SafeFileHandle OpenHalf(string path, int capacity)
+    void OpenHalf(int half, string path)
     {
-        SafeFileHandle file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-        try
-        {
-            long length = RandomAccess.GetLength(file);
-            byte[] zeros = new byte[64 * 1024];
-            for (long at = length; at < capacity; at += zeros.Length)
-                RandomAccess.Write(file, zeros.AsSpan(0, (int)Math.Min(zeros.Length, capacity - at)), at);
-            if (length < capacity) RandomAccess.FlushToDisk(file);
-            return file;
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
+        _files[half] = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+        _room[half] = RandomAccess.GetLength(_files[half]);
+        MakeRoom(half, FirstStep);
+        RandomAccess.FlushToDisk(_files[half]);
+    }
+
+    // Zeros up to at least `end`; whoever needs them on disk syncs.
+    void MakeRoom(int half, long end)
+    {
+        if (end <= _room[half]) return;
+        long wanted = Math.Min(Math.Max(end, 2 * _room[half]), _capacity);
+        byte[] zeros = new byte[64 * 1024];
+        for (long at = _room[half]; at < wanted; at += zeros.Length)
+            RandomAccess.Write(_files[half], zeros.AsSpan(0, (int)Math.Min(zeros.Length, wanted - at)), at);
+        _room[half] = wanted;
     }
 
     // Everything in both files, oldest first. Appending goes on behind it.
@@ -101,6 +105,7 @@ sealed class Journal : IDisposable
     {
         JournalFrame.Seal(frame, frameBytes, count, firstIndex, _nonce);
         ReadOnlySpan<byte> paddedFrame = frame[..JournalFrame.Padded(frameBytes)];
+        MakeRoom(_active, _offset + paddedFrame.Length);
         RandomAccess.Write(_files[_active], paddedFrame, _offset);
         RandomAccess.FlushToDisk(_files[_active]);
         _offset += paddedFrame.Length;

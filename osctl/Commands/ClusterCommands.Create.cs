@@ -36,9 +36,14 @@ static partial class ClusterCommands
         }
         var image = Path.GetFullPath(invocation.Get(Image));
         if (QemuNodes.Missing(image) is { } missing) throw new OsctlException($"there is no `{missing}` in `{image}`", "`make image` builds it, or name another folder with `--image`");
-        Lazy<QemuNodes> machines = new(() => new QemuNodes(image, KvmProbe.Choose(image)));
+        Lazy<QemuNodes> machines = new(() => new QemuNodes(image, KvmProbe.Choose(image), MemoryOf(invocation)));
         return (record, node) => machines.Value.Start(record, node);
     }
+
+    // LIMIT: below, the kernel finds no room for itself and the root; above, QEMU's address space ends.
+    static int MemoryOf(Invocation invocation) => invocation.Get(Memory) is >= 192 and <= 1 << 20 and var megabytes
+        ? megabytes
+        : throw new OsctlException($"`--memory {invocation.Get(Memory)}` is not between 192 and 1048576 MiB", $"a node without workloads takes {QemuNodes.UsualMemory}");
 
     static string FirstFolder(string given, params string[] usual) =>
         given.Length > 0 ? given : usual.FirstOrDefault(Directory.Exists) ?? usual[0];

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Talos.Cluster;
+using Talos.Cluster.Provisioning;
 using Talos.Osctl.Output;
 
 namespace Talos.Osctl.Commands;
@@ -23,9 +24,11 @@ static partial class ClusterCommands
         },
     };
 
-    static readonly Option<int> Count = new("--nodes", "-n") { Description = "How many nodes: one control plane, the rest workers", HelpName = "N", DefaultValueFactory = _ => 1 };
+    static readonly Option<int> Count = new("--nodes") { Description = "How many nodes: one control plane, the rest workers", HelpName = "N", DefaultValueFactory = _ => 1 };
 
     static readonly Option<int> FirstPort = new("--listen-base") { Description = "The control plane's port on this machine; trustd's is the next, workers' are ten apart", HelpName = "PORT", DefaultValueFactory = _ => 50000 };
+
+    static readonly Option<int> Memory = new("--memory") { Description = "Memory of each virtual machine, in MiB", HelpName = "MIB", DefaultValueFactory = _ => QemuNodes.UsualMemory };
 
     static readonly Option<string> Image = new("--image") { Description = "Folder with vmlinuz, rootfs.img and cmdline", HelpName = "FOLDER", DefaultValueFactory = _ => Path.Combine("out", "image") };
 
@@ -45,9 +48,9 @@ static partial class ClusterCommands
     };
 
     static Verb Create() => new("create", "Start a cluster, or what of it does not run, and wait until it answers",
-        "osctl cluster create", "osctl cluster create --nodes 2", "osctl cluster create --provisioner process --nodes 2 --name try")
+        "osctl cluster create", "osctl cluster create --nodes 2 --memory 1024", "osctl cluster create --provisioner process --nodes 2 --name try")
     {
-        Options = { Name, State, Kind, Count, FirstPort, Image, Executables, Policy, Limit },
+        Options = { Name, State, Kind, Count, FirstPort, Memory, Image, Executables, Policy, Limit },
         Run = CreateAsync,
     };
 

@@ -6,7 +6,8 @@ namespace Talos.Api.Server;
 
 public sealed partial class NodeIdentity
 {
-    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
+    // A control plane's own trustd starts beside this and is there a moment later.
+    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
 
     // trustd may be away for hours; a node asks often enough to be back within a minute of it.
     static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);

@@ -7,8 +7,11 @@ namespace Talos.Cluster.Provisioning;
 /// <param name="image">Folder with vmlinuz, rootfs.img and cmdline.</param>
 /// <param name="accelerator">`tcg` or `kvm`; see <see cref="KvmProbe"/>.</param>
 /// <param name="memoryMegabytes">Of each node.</param>
-public sealed class QemuNodes(string image, string accelerator, int memoryMegabytes = 512)
+public sealed class QemuNodes(string image, string accelerator, int memoryMegabytes = QemuNodes.UsualMemory)
 {
+    /// <summary>Megabytes. A node without workloads uses about 110; the kernel clears all of it at boot, which emulation is slow at.</summary>
+    public const int UsualMemory = 384;
+
     const string Program = "qemu-system-x86_64";
 
     // Sparse; what a node keeps are keys, the ledger and the audit log.

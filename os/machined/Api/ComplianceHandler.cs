@@ -28,7 +28,7 @@ sealed class ComplianceHandler(LiveReading reading) : ComplianceService.Complian
 
     public override async Task Watch(WatchRequest request, IServerStreamWriter<WatchResponse> responseStream, ServerCallContext context)
     {
-        var monitor = await reading.Monitor.WaitAsync(context.CancellationToken);
+        var monitor = await reading.AskAsync().WaitAsync(context.CancellationToken);
         ulong? seen = request.NewOnly ? null : request.Monitor == monitor.Standing.Monitor ? request.After : 0;
         await foreach (var news in monitor.WatchAsync(seen, context.CancellationToken))
             await responseStream.WriteAsync(ComplianceMessages.Describe(news), context.CancellationToken);
@@ -36,7 +36,7 @@ sealed class ComplianceHandler(LiveReading reading) : ComplianceService.Complian
 
     public override async Task<HistoryResponse> History(HistoryRequest request, ServerCallContext context)
     {
-        var monitor = await reading.Monitor.WaitAsync(context.CancellationToken);
+        var monitor = await reading.AskAsync().WaitAsync(context.CancellationToken);
         var limit = request.Limit is 0 or > int.MaxValue ? int.MaxValue : (int)request.Limit;
         return new HistoryResponse
         {
@@ -49,8 +49,8 @@ sealed class ComplianceHandler(LiveReading reading) : ComplianceService.Complian
 
     // What the monitor scans is also what it knows from then on; a node that is still starting is scanned without it.
     ComplianceReport Scan(CheckCatalogue[] catalogues, string benchmark) =>
-        benchmark.Length == 0 && reading.Monitor.IsCompletedSuccessfully
-            ? reading.Monitor.Result.Scan()
+        benchmark.Length == 0 && reading.Monitor is { } monitor
+            ? monitor.Scan()
             : ComplianceScan.Run(catalogues, ProbeRoot.Node(), reading.Time, new(Selected: benchmark.Length == 0 ? reading.IsUsual : null));
 
     static CheckCatalogue[] Select(string benchmark)

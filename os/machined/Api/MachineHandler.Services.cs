@@ -1,6 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Talos.Api.Machine.V1;
+using Talos.Linux.Confinement;
 using Talos.Linux.Kernel;
 using Talos.Linux.Supervision;
 using Talos.Machined.Services;
@@ -88,8 +89,9 @@ sealed partial class MachineHandler
             if (ProcessTable.TryRead(pid) is not { } process)
                 continue;
             var used = Duration.FromTimeSpan(process.CpuTime);
-            response.Services.Add(new ServiceStats { Namespace = SystemNamespace, Id = id, Memory = process.ResidentBytes, CpuTime = used });
-            response.TotalMemory += process.ResidentBytes;
+            var memory = ControlGroup.TryReadMemory(id, pid) ?? process.ResidentBytes;
+            response.Services.Add(new ServiceStats { Namespace = SystemNamespace, Id = id, Memory = memory, CpuTime = used });
+            response.TotalMemory += memory;
             response.TotalCpuTime += used;
         }
         return response;

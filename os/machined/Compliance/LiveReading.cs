@@ -24,15 +24,27 @@ sealed class LiveReading(TimeProvider time, LiveReadingFiles files, Func<DriftKi
     // Part of the verified root; the same waivers under which the image passed its gate.
     const string WaiverFile = "/etc/talos/waivers.yaml", SignerFile = "/etc/talos/waiver-signers.pem";
 
-    readonly TaskCompletionSource<ComplianceMonitor> _monitor = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Catalogues and a first look take the processor for a while, which a node that is starting needs for its services. osd asks as soon as it answers.
+    static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
-    /// <summary>Ends when the node has been looked at for the first time.</summary>
-    internal Task<ComplianceMonitor> Monitor => _monitor.Task;
+    readonly TaskCompletionSource<ComplianceMonitor> _monitor = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly Lazy<Waivers> _waivers = new(ReadWaivers);
+
+    /// <summary>Ends when the node has been looked at for the first time; the first who asks makes that begin.</summary>
+    internal Task<ComplianceMonitor> AskAsync()
+    {
+        _asked.TrySetResult();
+        return _monitor.Task;
+    }
+
+    /// <summary>Null until the node has been looked at for the first time.</summary>
+    internal ComplianceMonitor? Monitor => _monitor.Task.IsCompletedSuccessfully ? _monitor.Task.Result : null;
 
     internal TimeProvider Time => time;
 
     /// <summary>Findings that somebody answers for; the image carries them.</summary>
-    internal Waivers Waivers { get; } = ReadWaivers();
+    internal Waivers Waivers => _waivers.Value;
 
     /// <summary>Every catalogue that applies to a node.</summary>
     internal static CheckCatalogue[] Usual => [KsppCatalogue.Load(), CisCatalogues.Node, CisCatalogues.Linux];
@@ -44,6 +56,8 @@ sealed class LiveReading(TimeProvider time, LiveReadingFiles files, Func<DriftKi
     {
         try
         {
+            await _asked.Task.WaitAsync(LongestWait, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stop.ThrowIfCancellationRequested();
             var monitor = await Task.Run(Begin, stop);
             _monitor.SetResult(monitor);
             using var watch = Watch(monitor);
