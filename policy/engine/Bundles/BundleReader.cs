@@ -64,14 +64,11 @@ static class BundleReader
 
     public static string Revision(IReadOnlyList<BundleFile> files)
     {
-        BundleFile? manifest = files.FirstOrDefault(f => f.Path == ".manifest");
-        if (manifest is not null)
+        if (files.FirstOrDefault(f => f.Path == ".manifest") is { } manifest)
         {
             try
             {
-                using var document = JsonDocument.Parse(manifest.Content);
-                if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("revision", out JsonElement revision)
-                    && revision.ValueKind == JsonValueKind.String && revision.GetString() is { Length: > 0 } named) return named;
+                if (ValueJson.Parse(manifest.Content).Get("revision") is StringValue { Text: { Length: > 0 } named }) return named;
             }
             catch (JsonException e)
             {

@@ -34,6 +34,8 @@ ref struct JsonLoader
 
     public static Value Load(ReadOnlySpan<byte> json)
     {
+        // RFC 8259 §8.1; checked ahead, since the reader decodes only what it is asked for.
+        if (!System.Text.Unicode.Utf8.IsValid(json)) throw new JsonException("the document is not UTF-8", null, 0, 0);
         var loader = new JsonLoader(json);
         loader._reader.Read();
         Value value = loader.Read();
@@ -81,7 +83,7 @@ ref struct JsonLoader
             else shape = next;
             _reader.Read();
             if (_reader.TokenType != JsonTokenType.String) Push(Read());
-            else Push(next is { IsSharing: false } ? new StringValue(_reader.GetString()!) : Counted(next));
+            else Push(next is { IsSharing: false } ? new StringValue(JsonText.Of(ref _reader)) : Counted(next));
         }
         if (_top == start) return ObjectValue.Empty;
         (KeySet keys, int[] order) = others is null ? shape!.Arranged() : ObjectShape.Arrange(others);
@@ -103,7 +105,7 @@ ref struct JsonLoader
     {
         ReadOnlySpan<byte> utf8 = _reader.ValueSpan;
         if (utf8.Length == 0) return StringValue.Empty;
-        if (utf8.Length > MaxShared) return new StringValue(_reader.GetString()!);
+        if (utf8.Length > MaxShared || _reader.ValueIsEscaped) return new StringValue(JsonText.Of(ref _reader));
         ulong hash = (ulong)utf8.Length;
         for (; utf8.Length >= 8; utf8 = utf8[8..]) hash = Mix(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(utf8));
         foreach (byte b in utf8) hash = (hash ^ b) * 1099511628211;
@@ -185,7 +187,7 @@ sealed class ObjectShape
             if (name.SequenceEqual(known._name)) return known;
         if (_next.Count >= MaxNext || _shapes[0] >= MaxShapes) return null;
         _shapes[0]++;
-        var next = new ObjectShape(this, name.ToArray(), new StringValue(reader.GetString()!));
+        var next = new ObjectShape(this, name.ToArray(), new StringValue(JsonText.Of(ref reader)));
         _next.Add(next);
         return next;
     }
@@ -209,4 +211,38 @@ sealed class ObjectShape
         Array.Sort(sorted, Value.Compare);
         return (KeySet.FromSorted(sorted), [.. sorted.Select(k => last[k])]);
     }
+}
+
+/// <summary>Text of a JSON string as Go reads it: half of a surrogate pair is U+FFFD, where the platform's reader throws.</summary>
+static class JsonText
+{
+    public static string Of(ref Utf8JsonReader reader)
+    {
+        if (!reader.ValueIsEscaped) return reader.GetString()!;
+        var text = new StringBuilder();
+        for (ReadOnlySpan<byte> rest = reader.ValueSpan; ;)
+        {
+            int escape = rest.IndexOf((byte)'\\');
+            if (escape < 0) return text.Append(Encoding.UTF8.GetString(rest)).ToString();
+            text.Append(Encoding.UTF8.GetString(rest[..escape]));
+            char c = (char)rest[escape + 1];
+            rest = rest[(escape + 2)..];
+            if (c != 'u')
+            {
+                text.Append(c switch { 'b' => '\b', 'f' => '\f', 'n' => '\n', 'r' => '\r', 't' => '\t', _ => c });
+                continue;
+            }
+            char unit = Unit(rest);
+            rest = rest[4..];
+            if (char.IsHighSurrogate(unit) && rest is [(byte)'\\', (byte)'u', ..] && Unit(rest[2..]) is var low && char.IsLowSurrogate(low))
+            {
+                text.Append(unit).Append(low);
+                rest = rest[6..];
+            }
+            else text.Append(char.IsSurrogate(unit) ? '\uFFFD' : unit);
+        }
+    }
+
+    // The reader has seen four hexadecimal digits there.
+    static char Unit(ReadOnlySpan<byte> digits) => (char)ushort.Parse(digits[..4], System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture);
 }
