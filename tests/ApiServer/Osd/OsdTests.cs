@@ -204,13 +204,23 @@ public sealed class OsdTests : IAsyncLifetime
 
     static Drift Sysrq => new()
     {
-        Sequence = 1, Kind = DriftKind.Sysctl, Subject = "kernel.sysrq", Before = "0", After = "1", Checks = { "own.sysrq" },
-        Sentence = "sysctl `kernel.sysrq` changed from `0` to `1`", Time = new(),
+        Sequence = 1,
+        Kind = DriftKind.Sysctl,
+        Subject = "kernel.sysrq",
+        Before = "0",
+        After = "1",
+        Checks = { "own.sysrq" },
+        Sentence = "sysctl `kernel.sysrq` changed from `0` to `1`",
+        Time = new(),
     };
 
     static Standing Standing(ulong sequence, params Drift[] open) => new()
     {
-        Monitor = "m1", Sequence = sequence, Open = { open }, OpenCount = (uint)open.Length, Sums = { new BenchmarkSum { Benchmark = "kspp", Failed = 1 } },
+        Monitor = "m1",
+        Sequence = sequence,
+        Open = { open },
+        OpenCount = (uint)open.Length,
+        Sums = { new BenchmarkSum { Benchmark = "kspp", Failed = 1 } },
     };
 
     static async Task<AuditRecord> ComplianceEntryAsync(GrpcChannel channel, ulong from)
