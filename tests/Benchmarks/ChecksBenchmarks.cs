@@ -34,7 +34,7 @@ static class ChecksBenchmarks
             Print("image scan, every catalogue", Measure(rounds, () => ComplianceScan.Run(all, ProbeRoot.Image(root, files), TimeProvider.System)));
             Print("node scan, every catalogue", Measure(rounds, () => ComplianceScan.Run(all, ProbeRoot.Node(root, new(config)), TimeProvider.System)));
             // This machine itself, as machined does it: paths below another root have their links resolved one by one.
-            var monitor = new ComplianceMonitor(
+            using var monitor = new ComplianceMonitor(
                 [KsppCatalogue.Load(), CisCatalogues.Node, CisCatalogues.Linux], ProbeRoot.Node(), TimeProvider.System, MonitorOptions.Default with { Selected = c => !c.WalksTree });
             Print("one round of the monitor", Measure(rounds, () => monitor.Poll()));
             Print("its sysctls and mounts alone", Measure(rounds, () => monitor.PollQuickly()));

@@ -27,7 +27,7 @@ public sealed class MonitorTests : IDisposable
     [Fact]
     public void Accepts_a_node_that_nobody_changes()
     {
-        var monitor = Monitor();
+        using var monitor = Monitor();
         Assert.Empty(monitor.Poll());
         Assert.Empty(monitor.Standing.Open);
         Assert.Single(monitor.History);
@@ -36,7 +36,7 @@ public sealed class MonitorTests : IDisposable
     [Fact]
     public void Rejects_a_changed_sysctl_and_notes_its_return()
     {
-        var monitor = Monitor();
+        using var monitor = Monitor();
         _node.Write("/proc/sys/kernel/sysrq", "1\n");
         var drift = Assert.Single(monitor.Poll());
         Assert.Equal((DriftKind.Sysctl, "kernel.sysrq", "0", "1", false), (drift.Kind, drift.Subject, drift.Before, drift.After, drift.Returned));
@@ -52,7 +52,7 @@ public sealed class MonitorTests : IDisposable
     [Fact]
     public void Rejects_every_kind_of_change()
     {
-        var monitor = Monitor();
+        using var monitor = Monitor();
         _node.Write("/proc/self/mountinfo", Mounts.Replace("ro,relatime", "rw,relatime") + "30 20 0:30 / /mnt rw - tmpfs tmpfs rw\n40 20 0:31 / /var/lib/kubelet/pods/a rw - tmpfs tmpfs rw\n");
         _node.Write("/proc/net/tcp", Sockets + "   1: 00000000:0016 00000000:0000 0A 0\n");
         _node.Write("/proc/modules", "evil 1 0 - Live 0x0\n");
@@ -62,22 +62,42 @@ public sealed class MonitorTests : IDisposable
     }
 
     [Fact]
-    public void Accepts_a_quick_look_that_leaves_the_rest_as_it_was()
+    public void Accepts_a_quick_look_at_sysctls_and_mounts()
     {
-        var monitor = Monitor();
-        _node.Write("/proc/sys/kernel/sysrq", "1\n");
-        _node.Write("/proc/self/mountinfo", Mounts.Replace("ro,relatime", "rw,relatime"));
-        _node.Mode("/etc/passwd", 0x1b6);
-        _node.Write("/proc/net/tcp", "  sl\n");
-        Assert.Equal([DriftKind.Sysctl, DriftKind.Mount], monitor.PollQuickly().Select(d => d.Kind).Order());
-        Assert.Equal([DriftKind.Mode, DriftKind.Port], monitor.Poll().Select(d => d.Kind).Order());
+        using var monitor = Monitor();
         Assert.Empty(monitor.PollQuickly());
+        _node.Mode("/etc/passwd", 0x1b6);
+        Assert.Empty(monitor.PollQuickly());
+        _node.Write("/proc/sys/kernel/sysrq", "1\n");
+        Assert.Equal([DriftKind.Sysctl, DriftKind.Mode], monitor.PollQuickly().Select(d => d.Kind).Order());
+        Assert.Empty(monitor.PollQuickly());
+        _node.Write("/proc/self/mountinfo", Mounts.Replace("ro,relatime", "rw,relatime"));
+        Assert.Equal(DriftKind.Mount, Assert.Single(monitor.PollQuickly()).Kind);
+        // Longer than what the kernel gives at once.
+        _node.Write("/proc/self/mountinfo", Mounts + string.Concat(Enumerable.Range(0, 200).Select(i => $"{i + 30} 20 0:30 / /var/lib/kubelet/pods/{i} rw - tmpfs tmpfs rw\n")) + "300 20 0:31 / /mnt rw - tmpfs tmpfs rw\n");
+        Assert.Contains(monitor.PollQuickly(), d => d.Subject == "/mnt");
+        Assert.Empty(monitor.PollQuickly());
+    }
+
+    [Fact]
+    public void Rejects_only_another_value_of_what_may_come_and_go()
+    {
+        using var monitor = Monitor(MonitorOptions.Default with { MayComeAndGo = (kind, subject) => kind == DriftKind.Mode && subject.StartsWith("/state/", StringComparison.Ordinal) });
+        _node.Write("/state/osd.key", "x", 0x180);
+        Assert.Empty(monitor.Poll());
+        File.Delete(_node.Host("/state/osd.key"));
+        Assert.Empty(monitor.Poll());
+        _node.Write("/state/osd.key", "x", 0x1a4);
+        Assert.Equal(("0600 0:0", "0644 0:0"), Assert.Single(monitor.Poll()) is var drift ? (drift.Before, drift.After) : default);
+        _node.Mode("/state/osd.key", 0x180);
+        Assert.True(Assert.Single(monitor.Poll()).Returned);
+        Assert.Empty(monitor.Standing.Open);
     }
 
     [Fact]
     public void Accepts_a_wanted_change_as_the_new_state()
     {
-        var monitor = Monitor();
+        using var monitor = Monitor();
         _node.Write("/proc/sys/kernel/sysrq", "1\n");
         Assert.Single(monitor.Poll());
         monitor.Accept();
@@ -89,7 +109,7 @@ public sealed class MonitorTests : IDisposable
     [Fact]
     public async Task Accepts_listeners_that_hear_of_drift_within_a_second()
     {
-        var monitor = Monitor();
+        using var monitor = Monitor();
         using var stop = new CancellationTokenSource();
         await using var heard = monitor.WatchAsync(null, stop.Token).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await heard.MoveNextAsync());
@@ -113,7 +133,7 @@ public sealed class MonitorTests : IDisposable
     [Fact]
     public async Task Accepts_a_nudge_without_waiting_for_the_interval()
     {
-        var monitor = Monitor();
+        using var monitor = Monitor();
         using var stop = new CancellationTokenSource();
         await using var heard = monitor.WatchAsync(null, stop.Token).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         await heard.MoveNextAsync();
@@ -130,7 +150,7 @@ public sealed class MonitorTests : IDisposable
     [Fact]
     public async Task Accepts_listeners_that_hear_of_a_quiet_node_too()
     {
-        var monitor = Monitor();
+        using var monitor = Monitor();
         using var stop = new CancellationTokenSource();
         await using var heard = monitor.WatchAsync(null, stop.Token).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         await heard.MoveNextAsync();
@@ -145,7 +165,7 @@ public sealed class MonitorTests : IDisposable
     [Fact]
     public async Task Accepts_listeners_that_come_late_and_have_seen_some()
     {
-        var monitor = Monitor();
+        using var monitor = Monitor();
         foreach (var value in (string[])["1", "2", "3"])
         {
             _node.Write("/proc/sys/kernel/sysrq", value + "\n");
@@ -169,9 +189,9 @@ public sealed class MonitorTests : IDisposable
     [Fact]
     public void Rejects_what_changed_while_no_monitor_looked()
     {
-        var first = Monitor();
+        using var first = Monitor();
         _node.Write("/proc/sys/kernel/sysrq", "1\n");
-        var second = Monitor(MonitorOptions.Default with { Baseline = first.Baseline, Earlier = first.History });
+        using var second = Monitor(MonitorOptions.Default with { Baseline = first.Baseline, Earlier = first.History });
         Assert.Equal(("kernel.sysrq", "0", "1"), Assert.Single(second.Poll()) is var drift ? (drift.Subject, drift.Before, drift.After) : default);
         Assert.Equal(["start", "start"], second.History.Select(h => h.Cause));
     }
@@ -179,7 +199,7 @@ public sealed class MonitorTests : IDisposable
     [Fact]
     public void Accepts_facts_that_come_and_go_by_design()
     {
-        var monitor = Monitor(MonitorOptions.Default with { IsExpected = (kind, subject) => kind == DriftKind.Port && subject == "tcp 0.0.0.0:50001" });
+        using var monitor = Monitor(MonitorOptions.Default with { IsExpected = (kind, subject) => kind == DriftKind.Port && subject == "tcp 0.0.0.0:50001" });
         _node.Write("/proc/net/tcp", Sockets + "   1: 00000000:C351 00000000:0000 0A 0\n   2: 00000000:0016 00000000:0000 0A 0\n");
         Assert.Equal("tcp 0.0.0.0:22", Assert.Single(monitor.Poll()).Subject);
     }
@@ -187,7 +207,7 @@ public sealed class MonitorTests : IDisposable
     [Fact]
     public void Survives_a_storm_of_mounts()
     {
-        var monitor = Monitor();
+        using var monitor = Monitor();
         _node.Write("/proc/self/mountinfo", Mounts + string.Concat(Enumerable.Range(0, 1_000).Select(i => $"{i + 30} 20 0:30 / /mnt/{i} rw - tmpfs tmpfs rw\n")));
         var changes = monitor.Poll();
         Assert.Equal((201, "800 more facts changed"), (changes.Count, changes[^1].Sentence));
@@ -197,7 +217,7 @@ public sealed class MonitorTests : IDisposable
     [Fact]
     public void Rejects_facts_that_can_no_longer_be_read()
     {
-        var monitor = Monitor();
+        using var monitor = Monitor();
         _node.Write("/proc/self/mountinfo", "what is this\n");
         Assert.Contains(monitor.Poll(), d => d is { Kind: DriftKind.Mount, Before: null } && d.After!.StartsWith("(not readable", StringComparison.Ordinal));
     }
@@ -205,7 +225,7 @@ public sealed class MonitorTests : IDisposable
     [Fact]
     public void Accepts_a_request_that_finds_nothing_new_without_a_place_in_the_history()
     {
-        var monitor = Monitor();
+        using var monitor = Monitor();
         monitor.Scan();
         Assert.Single(monitor.History);
         _node.Write("/proc/sys/kernel/sysrq", "1\n");
@@ -229,6 +249,7 @@ public sealed class MonitorTests : IDisposable
                 checks:
                   - { id: own.sysrq, title: t, rule: sysctl kernel.sysrq is 0 }
                   - { id: own.passwd, title: t, rule: mode /etc/passwd at-most 0644 }
+                  - { id: own.keys, title: t, when: file /state/*.key present, rule: mode /state/*.key at-most 0600 }
             """, "own.yaml").Require();
         return new([catalogue], ProbeRoot.Node(_node.Root, new(_node.KernelFiles.Kconfig)), _clock, options);
     }

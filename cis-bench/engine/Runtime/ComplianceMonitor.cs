@@ -7,7 +7,7 @@ namespace Talos.Checks;
 /// a sysctl changes, so the facts are read in short intervals. Whoever learns of a change otherwise calls
 /// <see cref="Nudge"/>. Safe for concurrent use.
 /// </summary>
-public sealed class ComplianceMonitor
+public sealed class ComplianceMonitor : IDisposable
 {
     // LIMIT: changes that one reading tells one by one; more at once are summed up, so that a storm of mounts cannot fill the record.
     const int MaxChangesAtOnce = 200;
@@ -19,7 +19,7 @@ public sealed class ComplianceMonitor
     static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(5);
 
     // How often ports and modules are read, and again modes, of which the kernel tells: none of them has to be found within a second.
-    static readonly TimeSpan s_thorough = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan s_thorough = TimeSpan.FromSeconds(5);
 
     // Between two readings that were asked for, so that a storm of nudges takes no processor of its own.
     static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
@@ -29,6 +29,7 @@ public sealed class ComplianceMonitor
     readonly TimeProvider _time;
     readonly MonitorOptions _options;
     readonly WatchedFacts _watched;
+    readonly RawFacts _raw;
     readonly SemaphoreSlim _due = new(0, 1);
     readonly Lock _gate = new();
     readonly List<Channel<MonitorEvent>> _listeners = [];
@@ -48,6 +49,7 @@ public sealed class ComplianceMonitor
     {
         (_catalogues, _root, _time, _options) = (catalogues, root, time, options ?? MonitorOptions.Default);
         _watched = WatchedFacts.Of(catalogues.SelectMany(c => c.Checks).Where(c => (c.Targets & root.Target) != 0));
+        _raw = new(root, _watched);
         _baseline = _options.Baseline ?? new(time.GetUtcNow(), Facts(Snapshot()));
         // The first reading then finds what changed while nobody looked.
         _last = _expected = _baseline.Facts.ToDictionary(f => (f.Kind, f.Subject), f => f.Value);
@@ -136,13 +138,8 @@ public sealed class ComplianceMonitor
     /// <summary>Reads the watched facts now and tells what changed since the last time.</summary>
     public IReadOnlyList<Drift> Poll() => Compare(Snapshot());
 
-    /// <summary>The same for sysctls and mounts alone, which have to be found within a second.</summary>
-    public IReadOnlyList<Drift> PollQuickly()
-    {
-        IReadOnlyDictionary<(DriftKind, string), string> last;
-        lock (_gate) last = _last;
-        return Compare(FactSnapshot.Take(_root, _watched, _time, _options.IsExpected, last));
-    }
+    /// <summary>The same where a sysctl or mount is not as it was when this was asked last; nothing otherwise. Costs next to nothing.</summary>
+    public IReadOnlyList<Drift> PollQuickly() => _raw.HaveChanged() ? Poll() : [];
 
     List<Drift> Compare(Dictionary<(DriftKind Kind, string Subject), string> now)
     {
@@ -153,6 +150,12 @@ public sealed class ComplianceMonitor
             {
                 var (before, after) = (_last.GetValueOrDefault(key), now.GetValueOrDefault(key));
                 if (before == after) continue;
+                if (_options.MayComeAndGo(key.Kind, key.Subject))
+                {
+                    if (after is null) continue;
+                    before ??= _expected.TryAdd(key, after) ? after : _expected[key];
+                    if (before == after) continue;
+                }
                 var returned = after == _expected.GetValueOrDefault(key);
                 var drift = new Drift(_time.GetUtcNow(), key.Kind, key.Subject, before, after, returned, _watched.ChecksOf(key.Kind, key.Subject));
                 changes.Add(drift);
@@ -186,6 +189,13 @@ public sealed class ComplianceMonitor
         {
             // A reading is due already.
         }
+    }
+
+    /// <summary>Nothing may run on it any more.</summary>
+    public void Dispose()
+    {
+        _raw.Dispose();
+        _due.Dispose();
     }
 
     /// <summary>Takes the node's present state as the one that changes are measured against: after a change of configuration that was wanted.</summary>

@@ -15,10 +15,8 @@ static class FactSnapshot
     // ip-sysctl.rst, ip_local_port_range: from here on the kernel hands ports to clients, which come and go.
     const int FirstClientPort = 32_768;
 
-    /// <param name="last">Where only sysctls and mounts are to be read: what the rest was, and is taken to be.</param>
     public static Dictionary<(DriftKind Kind, string Subject), string> Take(
-        ProbeRoot root, WatchedFacts watched, TimeProvider time, Func<DriftKind, string, bool> isExpected,
-        IReadOnlyDictionary<(DriftKind Kind, string Subject), string>? last = null)
+        ProbeRoot root, WatchedFacts watched, TimeProvider time, Func<DriftKind, string, bool> isExpected)
     {
         var facts = new FactStore(root, time);
         var values = new Dictionary<(DriftKind, string), string>();
@@ -27,12 +25,6 @@ static class FactSnapshot
         if (facts.Mounts.Trouble.Length > 0) Add(DriftKind.Mount, MountTable.Path, Unreadable(facts.Mounts.Trouble));
         foreach (var mount in facts.Mounts.Entries.Where(m => !Array.Exists(s_podMounts, p => m.Point.StartsWith(p, StringComparison.Ordinal))))
             Add(DriftKind.Mount, mount.Point, $"{mount.Source} {mount.Type} {string.Join(',', mount.Options)}");
-        if (last is not null)
-        {
-            foreach (var (key, value) in last)
-                if (key.Kind is not (DriftKind.Sysctl or DriftKind.Mount)) values[key] = value;
-            return values;
-        }
         foreach (var path in watched.Paths.Keys) AddModes(facts, path, Add);
         foreach (var module in SecurityProbes.LoadedModules(facts, []).Facts) Add(DriftKind.Module, module.Value, "loaded");
         if (facts.Sockets.Trouble.Length > 0) Add(DriftKind.Port, "/proc/net", Unreadable(facts.Sockets.Trouble));

@@ -1,6 +1,6 @@
 namespace Talos.Checks;
 
-/// <param name="Interval">How often sysctls and mounts are read; a change is found within this time. Modules, modes and ports are read every two seconds.</param>
+/// <param name="Interval">How often sysctls and mounts are read; a change is found within this time. Modules, modes and ports are read every five seconds.</param>
 /// <param name="FullScan">How often every check is evaluated again.</param>
 /// <param name="HistoryLength">How many scans are remembered.</param>
 public sealed record MonitorOptions(TimeSpan Interval, TimeSpan FullScan, int HistoryLength)
@@ -9,6 +9,11 @@ public sealed record MonitorOptions(TimeSpan Interval, TimeSpan FullScan, int Hi
 
     /// <summary>Facts that come and go by design, by kind and subject: they are not watched.</summary>
     public Func<DriftKind, string, bool> IsExpected { get; init; } = (_, _) => false;
+
+    /// <summary>
+    /// Facts whose subject may appear and vanish by design, by kind and subject; only another value than the first one seen is a change.
+    /// </summary>
+    public Func<DriftKind, string, bool> MayComeAndGo { get; init; } = (_, _) => false;
 
     /// <summary>The checks that are evaluated; null takes every one.</summary>
     public Func<Check, bool>? Selected { get; init; }
