@@ -46,7 +46,7 @@ static class ServerBench
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
             // The node's executables are compiled ahead of time: no compilation while measuring.
-            Environment = { ["DOTNET_TieredCompilation"] = "0" },
+            Environment = { ["DOTNET_TieredCompilation"] = "0", ["DOTNET_ReadyToRun"] = "0" },
         })!;
         try
         {
