@@ -5,17 +5,8 @@ namespace Talos.Pki;
 public sealed partial class Certificate
 {
     /// <summary>Reads one certificate from DER or PEM; the octets are copied.</summary>
-    public static Checked<Certificate> Parse(ReadOnlySpan<byte> derOrPem)
-    {
-        if (!Pem.LooksLike(derOrPem))
-            return ParseDer(derOrPem.ToArray());
-        Checked<PemBlocks> blocks = Pem.Read(derOrPem);
-        if (!blocks.Is(out PemBlocks? found, out PkiFailure? failure))
-            return failure;
-        if (found.Blocks is not [{ Label: Pem.Certificate } only])
-            return new PkiFailure(PkiReason.MalformedPem, "expected exactly one PEM block labelled `CERTIFICATE`");
-        return ParseDer(only.Der);
-    }
+    public static Checked<Certificate> Parse(ReadOnlySpan<byte> derOrPem) =>
+        SignedDocument.Parse(derOrPem, What, MaximumOctets, [Pem.Certificate], Read);
 
     /// <summary>Reads every certificate of a PEM bundle; other blocks are refused.</summary>
     public static Checked<CertificateBundle> ParseBundle(ReadOnlySpan<byte> pem)
@@ -37,37 +28,16 @@ public sealed partial class Certificate
             : Checked<CertificateBundle>.Of(new CertificateBundle(certificates.DrainToImmutable()));
     }
 
-    internal static Checked<Certificate> ParseDer(ReadOnlyMemory<byte> der)
-    {
-        if (der.Length > MaximumOctets)
-            return new PkiFailure(PkiReason.TooLarge, $"a certificate of {der.Length} octets exceeds {MaximumOctets}");
-        try
-        {
-            return Checked<Certificate>.Of(Read(der));
-        }
-        catch (MalformedDerException fault)
-        {
-            return fault.ToFailure();
-        }
-    }
+    internal static Checked<Certificate> ParseDer(ReadOnlyMemory<byte> der) => SignedDocument.Read(der, What, MaximumOctets, Read);
 
-    // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue BIT STRING }
+    const string What = "a certificate";
+
     static Certificate Read(ReadOnlyMemory<byte> der)
     {
-        var certificate = new Certificate(der);
-        var outer = new DerReader(der.Span);
-        DerReader body = outer.ReadSequence();
-        outer.RequireEnd();
-        DerValue tbs = body.Read(DerTag.Sequence);
-        certificate.ToBeSigned = der[tbs.Whole];
-        int at = body.Position;
-        SignatureAlgorithm stated = SignatureAlgorithm.Parse(ref body, der);
-        certificate.Signature = der[body.ReadOctetBits().Inner];
-        body.RequireEnd();
-        certificate.ReadToBeSigned(tbs.Reader(), der);
-        // RFC 5280 §4.1.1.2: the unsigned copy of the algorithm equals the signed one.
-        if (!stated.Der.Span.SequenceEqual(certificate.SignatureAlgorithm.Der.Span))
-            throw new MalformedDerException(at, "the signature algorithm differs from the one inside what is signed");
+        SignedDocument document = SignedDocument.Open(der);
+        var certificate = new Certificate(der) { ToBeSigned = document.ToBeSigned, Signature = document.Signature };
+        certificate.ReadToBeSigned(document.Content.Reader(), der);
+        document.RequireSigned(certificate.SignatureAlgorithm);
         certificate.ReadExtensions();
         return certificate;
     }

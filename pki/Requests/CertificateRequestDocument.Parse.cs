@@ -5,53 +5,15 @@ namespace Talos.Pki;
 public sealed partial class CertificateRequestDocument
 {
     /// <summary>Reads a request from DER or PEM; the octets are copied.</summary>
-    public static Checked<CertificateRequestDocument> Parse(ReadOnlySpan<byte> derOrPem)
-    {
-        // PEM takes a third more than DER
-        if (derOrPem.Length > MaximumOctets * 3 / 2)
-            return TooLarge(derOrPem.Length);
-        ReadOnlyMemory<byte> der;
-        if (Pem.LooksLike(derOrPem))
-        {
-            if (!Pem.Read(derOrPem).Is(out PemBlocks? found, out PkiFailure? failure))
-                return failure;
-            if (found.Blocks is not [{ Label: Pem.CertificateRequest or "NEW CERTIFICATE REQUEST" } only])
-                return new PkiFailure(PkiReason.MalformedPem, "expected exactly one PEM block labelled `CERTIFICATE REQUEST`");
-            der = only.Der;
-        }
-        else
-        {
-            der = derOrPem.ToArray();
-        }
+    public static Checked<CertificateRequestDocument> Parse(ReadOnlySpan<byte> derOrPem) =>
+        SignedDocument.Parse(derOrPem, "a request", MaximumOctets, [Pem.CertificateRequest, "NEW CERTIFICATE REQUEST"], Read);
 
-        if (der.Length > MaximumOctets)
-            return TooLarge(der.Length);
-        try
-        {
-            return Checked<CertificateRequestDocument>.Of(Read(der));
-        }
-        catch (MalformedDerException fault)
-        {
-            return fault.ToFailure();
-        }
-    }
-
-    static PkiFailure TooLarge(int octets) => new(PkiReason.TooLarge, $"a request of {octets} octets exceeds {MaximumOctets}");
-
-    // CertificationRequest ::= SEQUENCE { info SEQUENCE { version 0, subject, subjectPKInfo, [0] attributes }, algorithm, signature }
+    // CertificationRequestInfo ::= SEQUENCE { version 0, subject, subjectPKInfo, [0] attributes }
     static CertificateRequestDocument Read(ReadOnlyMemory<byte> der)
     {
-        var request = new CertificateRequestDocument(der);
-        var outer = new DerReader(der.Span);
-        DerReader body = outer.ReadSequence();
-        outer.RequireEnd();
-        DerValue info = body.Read(DerTag.Sequence);
-        request.ToBeSigned = der[info.Whole];
-        request.SignatureAlgorithm = SignatureAlgorithm.Parse(ref body, der);
-        request.Signature = der[body.ReadOctetBits().Inner];
-        body.RequireEnd();
-
-        DerReader reader = info.Reader();
+        SignedDocument document = SignedDocument.Open(der);
+        var request = new CertificateRequestDocument(der) { ToBeSigned = document.ToBeSigned, SignatureAlgorithm = document.Algorithm, Signature = document.Signature };
+        DerReader reader = document.Content.Reader();
         int start = reader.Position;
         if (reader.ReadSmallInteger() != 0)
             throw new MalformedDerException(start, "the version of the request is not 0") { Reason = PkiReason.UnsupportedVersion };

@@ -7,51 +7,15 @@ namespace Talos.Pki;
 public sealed partial class CertificateRevocationList
 {
     /// <summary>Reads one list from DER or PEM; the octets are copied.</summary>
-    public static Checked<CertificateRevocationList> Parse(ReadOnlySpan<byte> derOrPem)
-    {
-        if (derOrPem.Length > MaximumOctets)
-            return new PkiFailure(PkiReason.TooLarge, $"a revocation list of {derOrPem.Length} octets exceeds {MaximumOctets}");
-        ReadOnlyMemory<byte> der;
-        if (Pem.LooksLike(derOrPem))
-        {
-            if (!Pem.Read(derOrPem).Is(out PemBlocks? found, out PkiFailure? failure))
-                return failure;
-            if (found.Blocks is not [{ Label: Pem.RevocationList } only])
-                return new PkiFailure(PkiReason.MalformedPem, "expected exactly one PEM block labelled `X509 CRL`");
-            der = only.Der;
-        }
-        else
-        {
-            der = derOrPem.ToArray();
-        }
+    public static Checked<CertificateRevocationList> Parse(ReadOnlySpan<byte> derOrPem) =>
+        SignedDocument.Parse(derOrPem, "a revocation list", MaximumOctets, [Pem.RevocationList], Read);
 
-        try
-        {
-            return Checked<CertificateRevocationList>.Of(Read(der));
-        }
-        catch (MalformedDerException fault)
-        {
-            return fault.ToFailure();
-        }
-    }
-
-    // CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue BIT STRING }
     static CertificateRevocationList Read(ReadOnlyMemory<byte> der)
     {
-        var list = new CertificateRevocationList(der);
-        var outer = new DerReader(der.Span);
-        DerReader body = outer.ReadSequence();
-        outer.RequireEnd();
-        DerValue tbs = body.Read(DerTag.Sequence);
-        list.ToBeSigned = der[tbs.Whole];
-        int at = body.Position;
-        SignatureAlgorithm stated = SignatureAlgorithm.Parse(ref body, der);
-        list.Signature = der[body.ReadOctetBits().Inner];
-        body.RequireEnd();
-        list.ReadToBeSigned(tbs.Reader(), der);
-        // RFC 5280 §5.1.1.2
-        if (!stated.Der.Span.SequenceEqual(list.SignatureAlgorithm.Der.Span))
-            throw new MalformedDerException(at, "the signature algorithm differs from the one inside what is signed");
+        SignedDocument document = SignedDocument.Open(der);
+        var list = new CertificateRevocationList(der) { ToBeSigned = document.ToBeSigned, Signature = document.Signature };
+        list.ReadToBeSigned(document.Content.Reader(), der);
+        document.RequireSigned(list.SignatureAlgorithm);
         return list;
     }
 

@@ -69,8 +69,14 @@ sealed class OidcProvider : IAsyncDisposable
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         var claims = new JsonObject
         {
-            ["iss"] = Issuer, ["aud"] = "talos", ["sub"] = $"id-of-{user}", ["iat"] = now, ["exp"] = now + 300, ["auth_time"] = now - 60,
-            ["preferred_username"] = user, ["groups"] = new JsonArray([.. (groups.Length == 0 ? ["sre"] : groups).Select(g => (JsonNode)g)]),
+            ["iss"] = Issuer,
+            ["aud"] = "talos",
+            ["sub"] = $"id-of-{user}",
+            ["iat"] = now,
+            ["exp"] = now + 300,
+            ["auth_time"] = now - 60,
+            ["preferred_username"] = user,
+            ["groups"] = new JsonArray([.. (groups.Length == 0 ? ["sre"] : groups).Select(g => (JsonNode)g)]),
         };
         if (nonce is not null) claims["nonce"] = nonce;
         return claims;
@@ -104,7 +110,10 @@ sealed class OidcProvider : IAsyncDisposable
         application.UseRouting();
         application.MapGet("/.well-known/openid-configuration", c => Write(c, new JsonObject
         {
-            ["issuer"] = Issuer, ["jwks_uri"] = Issuer + "/keys", ["authorization_endpoint"] = Issuer + "/authorize", ["token_endpoint"] = Issuer + "/token",
+            ["issuer"] = Issuer,
+            ["jwks_uri"] = Issuer + "/keys",
+            ["authorization_endpoint"] = Issuer + "/authorize",
+            ["token_endpoint"] = Issuer + "/token",
             ["device_authorization_endpoint"] = Issuer + "/device",
         }));
         application.MapGet("/keys", Keys);
@@ -145,7 +154,11 @@ sealed class OidcProvider : IAsyncDisposable
         codes[code] = ("", form["nonce"].ToString(), "");
         await Write(context, new JsonObject
         {
-            ["device_code"] = code, ["user_code"] = "WDJB-MJHT", ["verification_uri"] = Issuer + "/activate", ["expires_in"] = 300, ["interval"] = 1,
+            ["device_code"] = code,
+            ["user_code"] = "WDJB-MJHT",
+            ["verification_uri"] = Issuer + "/activate",
+            ["expires_in"] = 300,
+            ["interval"] = 1,
         });
     }
 

@@ -42,7 +42,7 @@ sealed class AuthorityFiles(string folder, RevocationListSection? lists = null)
         {
             var (certificate, chain) = ReadCertificate(CertificateFile);
             RequireKey(key, certificate, KeyFile);
-            if (!certificate.IsSelfIssued && !Certificate.ParseBundle(Encoding.ASCII.GetBytes(chain)).Is(out _, out _))
+            if (!certificate.IsSelfIssued && Certificate.ParseBundle(Encoding.ASCII.GetBytes(chain)).Value?.Certificates.Any(c => c.IsSelfIssued) != true)
                 throw new AuthorityException($"`{CertificateFile}` leads to no root", "append the certificates that lead to the root, and the root itself");
             return (certificate, chain, false);
         }

@@ -135,7 +135,8 @@ sealed class AuthorityKeeper : IDisposable
             await ledger.ReserveAsync(
                 new CertificateReservation(
                     serial.Serial, AuthorityFiles.Instance, serial.Grant.Name, [], "", "rollover", by, SHA256.HashData(root.PublicKey.Der.Span),
-                    serial.NotBefore, serial.NotAfter, generation) { Issuer = Issuance.Issuer.KeyIdentifier(signing.Certificate) }, stop) ? SerialVerdict.Recorded : SerialVerdict.NotRecorded;
+                    serial.NotBefore, serial.NotAfter, generation)
+                { Issuer = Issuance.Issuer.KeyIdentifier(signing.Certificate) }, stop) ? SerialVerdict.Recorded : SerialVerdict.NotRecorded;
     }
 
     void Use(RolloverState state)
