@@ -64,20 +64,9 @@ static class Recursion
 
     static void Visit(DocNode root, Literal literal, HashSet<DocNode> found)
     {
-        foreach (With with in literal.Withs) Visit(root, with.Value, found);
-        switch (literal)
-        {
-            case TermLiteral t:
-                Visit(root, t.Term, found);
-                break;
-            case SomeLiteral { Member: { } member }:
-                Visit(root, member, found);
-                break;
-            case EveryLiteral e:
-                Visit(root, e.Domain, found);
-                foreach (Literal inner in e.Body) Visit(root, inner, found);
-                break;
-        }
+        foreach (Term term in SyntaxParts.Of(literal)) Visit(root, term, found);
+        if (literal is not EveryLiteral every) return;
+        foreach (Literal inner in every.Body) Visit(root, inner, found);
     }
 
     static void Visit(DocNode root, Term term, HashSet<DocNode> found)
@@ -87,41 +76,18 @@ static class Recursion
             case VarTerm { Name: "data" }:
                 Reach(root, [], found);
                 break;
-            case RefTerm r:
-                if (r.HeadIs("data")) Reach(root, r.Path, found);
-                else if (r.Head is not VarTerm) Visit(root, r.Head, found);
-                foreach (Term part in r.Path) Visit(root, part, found);
+            case RefTerm r when r.HeadIs("data"):
+                Reach(root, r.Path, found);
                 break;
-            case ArrayTerm a:
-                foreach (Term item in a.Items) Visit(root, item, found);
-                break;
-            case SetTerm s:
-                foreach (Term item in s.Items) Visit(root, item, found);
-                break;
-            case ObjectTerm o:
-                foreach ((Term key, Term value) in o.Items)
-                {
-                    Visit(root, key, found);
-                    Visit(root, value, found);
-                }
-                break;
-            case CallTerm c:
-                if (c.Operator is RefTerm op && op.HeadIs("data")) Reach(root, op.Path, found);
-                foreach (Term arg in c.Args) Visit(root, arg, found);
+            case CallTerm { Operator: RefTerm op } when op.HeadIs("data"):
+                Reach(root, op.Path, found);
                 break;
             case ComprehensionTerm c:
-                if (c.Key is not null) Visit(root, c.Key, found);
-                Visit(root, c.Value, found);
+                foreach (Term part in SyntaxParts.HeadOf(c)) Visit(root, part, found);
                 foreach (Literal literal in c.Body) Visit(root, literal, found);
                 break;
-            case TemplateTerm t:
-                foreach (Term part in t.Parts) Visit(root, part, found);
-                break;
-            case TemplateExpression e:
-                Visit(root, e.Value, found);
-                foreach (With with in e.Withs) Visit(root, with.Value, found);
-                break;
         }
+        foreach (Term part in SyntaxParts.Of(term)) Visit(root, part, found);
     }
 
     // A variable in a path can be any key there.

@@ -102,22 +102,13 @@ sealed class TypeScope(List<PolicyError> errors, RuleTypes types)
     {
         foreach (Literal literal in body)
         {
-            foreach (With with in literal.Withs) Term(with.Value);
             bool outer = _isMocked;
             _isMocked |= literal.Withs.Length > 0;
-            switch (literal)
+            foreach (Term term in SyntaxParts.Of(literal)) Term(term);
+            if (literal is EveryLiteral every)
             {
-                case TermLiteral t:
-                    Term(t.Term);
-                    break;
-                case SomeLiteral { Member: { } member }:
-                    foreach (Term arg in member.Args) Term(arg);
-                    break;
-                case EveryLiteral e:
-                    Term(e.Domain);
-                    Learn(e.Body);
-                    Body(e.Body);
-                    break;
+                Learn(every.Body);
+                Body(every.Body);
             }
             _isMocked = outer;
         }
@@ -125,43 +116,15 @@ sealed class TypeScope(List<PolicyError> errors, RuleTypes types)
 
     public void Term(Term term)
     {
-        switch (term)
+        if (term is ComprehensionTerm c)
         {
-            case RefTerm r:
-                foreach (Term part in r.Path) Term(part);
-                if (r.Head is not VarTerm) Term(r.Head);
-                Reference(r);
-                break;
-            case ArrayTerm a:
-                foreach (Term item in a.Items) Term(item);
-                break;
-            case SetTerm s:
-                foreach (Term item in s.Items) Term(item);
-                break;
-            case ObjectTerm o:
-                foreach ((Term key, Term value) in o.Items)
-                {
-                    Term(key);
-                    Term(value);
-                }
-                break;
-            case ComprehensionTerm c:
-                Learn(c.Body);
-                Body(c.Body);
-                if (c.Key is not null) Term(c.Key);
-                Term(c.Value);
-                break;
-            case TemplateTerm t:
-                foreach (Term part in t.Parts) Term(part);
-                break;
-            case TemplateExpression e:
-                Term(e.Value);
-                break;
-            case CallTerm call:
-                foreach (Term arg in call.Args) Term(arg);
-                Call(call);
-                break;
+            Learn(c.Body);
+            Body(c.Body);
+            foreach (Term part in SyntaxParts.HeadOf(c)) Term(part);
         }
+        foreach (Term part in SyntaxParts.Of(term)) Term(part);
+        if (term is RefTerm reference) Reference(reference);
+        if (term is CallTerm call) Call(call);
     }
 
     void Reference(RefTerm reference)
