@@ -45,6 +45,31 @@ public sealed class OutsideOpaTests
     }
 
     [Fact]
+    public async Task Accepts_every_field_of_the_input_as_filled()
+    {
+        await using var opa = await OpaServer.StartAsync(_ => Task.FromResult(Allow));
+        await using var test = await TestHost.StartAsync(policy: Source(opa));
+        test.Node.Learn(node => node with { Attested = AttestationState.Verified });
+        var rita = test.Authority.Person("rita", "os:reader");
+        test.Machine.Chunks.Release();
+        using var stream = test.As(rita).Dmesg(new DmesgRequest { TailLines = 7 });
+        Assert.True(await stream.ResponseStream.MoveNext(default));
+
+        var input = JsonNode.Parse(opa.Asked.Single().Body)!["input"]!;
+        var caller = input["caller"]!;
+        Assert.Equal(("rita", "spiffe://demo/user/rita", "127.0.0.1", false),
+            ((string?)caller["name"], (string?)caller["spiffe"], (string?)caller["source_ip"], (bool)caller["anonymous"]!));
+        Assert.Equal(["os:reader"], caller["roles"]!.AsArray().Select(r => (string)r!));
+        Assert.Equal(rita.Certificate.SerialNumber, (string?)caller["serial"], ignoreCase: true);
+        Assert.True((long)caller["issued_at"]! < (long)caller["expires_at"]! && (long)input["time"]! < (long)caller["expires_at"]!);
+        var node = input["node"]!;
+        Assert.Equal(("cp-1", "controlplane", true, "verified"),
+            ((string?)node["name"], (string?)node["role"], (bool)node["attested"]!, (string?)node["attestation"]));
+        Assert.Equal("""{"follow":false,"tail_lines":7}""", input["request"]!.ToJsonString());
+        Assert.Empty(input["approvals"]!.AsArray());
+    }
+
+    [Fact]
     public async Task Denies_when_it_is_gone_or_says_nothing()
     {
         var opa = await OpaServer.StartAsync(_ => Task.FromResult("{}"));

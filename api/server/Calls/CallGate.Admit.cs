@@ -7,8 +7,9 @@ namespace Talos.Api.Server;
 
 sealed partial class CallGate
 {
-    // Default settings write the proto names when told so, and read every field by its descriptor.
-    static readonly JsonFormatter RequestJson = new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true));
+    // By the proto names, every field: a rule that asks whether something is not so must not depend on how the message was written. Fields are
+    // read by their descriptors, without reflection.
+    static readonly JsonFormatter RequestJson = new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithFormatDefaultValues(true));
 
     /// <summary>Returns when the handler may run; throws <see cref="RefusalException"/> otherwise.</summary>
     async ValueTask AdmitAsync(ServedCall call, object? request, ServerCallContext context)
