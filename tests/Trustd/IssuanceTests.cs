@@ -115,6 +115,34 @@ public sealed class IssuanceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Denies_one_identity_more_than_its_share_while_others_get_theirs()
+    {
+        using var csr = CertificateSigningRequest.Create("worker-1");
+        using var other = CertificateSigningRequest.Create("worker-2");
+        var stormy = trustd.As(await trustd.Stranger().EnrollAsync(Enrol(csr)), csr);
+        var calm = trustd.As(await trustd.Stranger().EnrollAsync(Enrol(other)), other);
+        var renewal = new RenewRequest { Csr = ByteString.CopyFrom(csr.Der.Span) };
+        var storm = await Task.WhenAll(Enumerable.Range(0, 60).Select(async _ =>
+        {
+            try
+            {
+                await stormy.RenewAsync(renewal);
+                return "";
+            }
+            catch (RpcException e)
+            {
+                return e.Trailers.GetValue("talos-reason") + " " + e.StatusCode;
+            }
+        }));
+        Assert.InRange(storm.Count(s => s.Length == 0), 30, 45);
+        Assert.All(storm.Where(s => s.Length > 0), s => Assert.Equal("rate-limited ResourceExhausted", s));
+        await calm.RenewAsync(new RenewRequest { Csr = ByteString.CopyFrom(other.Der.Span) });
+        // Nobody else's way in is blocked either, and a flood of refusals fills no ledger.
+        var administrator = await trustd.AdministratorAsync();
+        Assert.DoesNotContain((await administrator.RefusalListAsync(new RefusalListRequest())).Refusals, r => r.Reason == "rate-limited");
+    }
+
+    [Fact]
     public async Task Renews_the_same_identity_and_nothing_more()
     {
         using var csr = CertificateSigningRequest.Create("worker-1", ["worker-1"], [IPAddress.Parse("10.0.0.7")]);
