@@ -17,7 +17,7 @@ static class HtmlStyle
         .sums b{display:block;font-size:26px;line-height:1.1}.sums .pass{border-top-color:var(--pass)}.sums .fail{border-top-color:var(--fail)}.sums .unknown{border-top-color:var(--unknown)}.sums .waived{border-top-color:var(--waived)}.sums .manual{border-top-color:var(--manual)}
         table{width:100%;border-collapse:collapse;margin:8px 0}th{text-align:left;font-size:12.5px;color:var(--soft);border-bottom:1px solid var(--ink);padding:4px 8px}
         td{vertical-align:top;border-bottom:1px solid var(--line);padding:5px 8px;overflow-wrap:anywhere}td.n{text-align:right;font-variant-numeric:tabular-nums;width:70px;overflow-wrap:normal}.date{white-space:nowrap}
-        .sections th:not(:first-child):not(.bar),.history th:not(:first-child){text-align:right}.bar{width:170px}.bar i{display:block;height:9px;margin-top:6px;background:var(--pass);border-radius:2px;min-width:1px}
+        .sections th:not(:first-child):not(.bar),.history th:nth-child(n+3){text-align:right}.bar{width:170px}.bar i{display:block;height:9px;margin-top:6px;background:var(--pass);border-radius:2px;min-width:1px}
         td.fail{color:var(--fail);font-weight:600}td.unknown{color:var(--unknown);font-weight:600}td.waived{color:var(--waived)}
         .checks td:nth-child(1){width:92px}.checks td:nth-child(2){width:36%}
         .waivers td:nth-child(1){width:25%}.waivers td:nth-child(2){width:23%}

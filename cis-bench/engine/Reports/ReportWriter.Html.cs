@@ -91,7 +91,7 @@ public static partial class ReportWriter
         {
             var check = result.Check;
             output.Write($"<article class=\"{Style(result.Verdict)}\"><h3><span class=\"tag\">{ReportInput.Word(result.Verdict)}</span> {E(check.Title)} <small>{E(check.Id)} · level {check.Level}</small></h3>\n");
-            output.Write($"<p>{Prose(result.Reason)}</p>\n<dl><dt>Why</dt><dd>{E(check.Rationale)}</dd><dt>What to do</dt><dd>{E(check.Remediation)}</dd>");
+            output.Write($"<p>{Prose(result.Reason)}</p>\n<dl><dt>Why</dt><dd>{Coded(check.Rationale)}</dd><dt>What to do</dt><dd>{Coded(check.Remediation)}</dd>");
             output.Write($"<dt>Source</dt><dd>{E(check.Citation)}</dd><dt>Evidence</dt><dd>");
             WriteEvidence(result, output);
             output.Write("</dd></dl></article>\n");
@@ -199,10 +199,12 @@ public static partial class ReportWriter
         return line.Length == 0 ? "" : line.EndsWith('.') ? line : line + ".";
     }
 
+    static string Prose(string reason) => Coded(Sentence(reason));
+
     // What stands in backticks is set as code.
-    static string Prose(string reason)
+    static string Coded(string text)
     {
-        var parts = E(Sentence(reason)).Split('`');
+        var parts = E(text).Split('`');
         if (parts.Length % 2 == 0) return string.Join('`', parts);
         return string.Concat(parts.Select((part, i) => i % 2 == 0 ? part : $"<code>{part}</code>"));
     }
