@@ -26,7 +26,7 @@ public sealed partial class AuditLog
         Entry? last = LastEntry();
         bool sameBoot = last is not null && last.BootId.Span.SequenceEqual(_bootId);
         IsFirstOfBoot = !sameBoot;
-        if (sameBoot) (_clockOffset, _lastMonotonic) = ((Int128)last!.WallTimeUnixNanos - last.MonotonicNanos, last.MonotonicNanos);
+        if (sameBoot) (_clockOffset, _lastMonotonic) = (last!.WallTimeUnixNanos - (long)last.MonotonicNanos, last.MonotonicNanos);
         _writer.Start();
         long now = UnixNanos(_time.GetUtcNow());
         if (last is not null && !sameBoot && last.WallTimeUnixNanos > now) Record(ClockJump(last.WallTimeUnixNanos, now));
