@@ -38,7 +38,8 @@ public sealed partial class ApiHost
 
         var application = builder.Build();
         application.UseRouting();
-        application.Use(UnknownMethods);
+        var unserved = new UnservedCalls(application.Services.GetService<CallRecord>(), options.Time);
+        application.Use((context, next) => unserved.InvokeAsync(context, next));
         services.Map(application);
         return application;
     }
@@ -55,9 +56,10 @@ public sealed partial class ApiHost
             services.AddSingleton(new MaintenanceGate(maintenance));
             return;
         }
+        services.AddSingleton(provider => new CallRecord(options.Audit!, options.Time, provider.GetRequiredService<ILogger<CallRecord>>()));
         services.AddSingleton(provider => new CallGate(
-            options.Policy!, options.Approvals ?? new ApprovalBook(options.Time, ApiLimits.ApprovalLifetime), new CallRecord(options.Audit!, options.Time, provider.GetRequiredService<ILogger<CallRecord>>()), options.Node,
-            options.Revocations, options.Time, provider.GetRequiredService<ILogger<CallGate>>(),
+            options.Policy!, options.Approvals ?? new ApprovalBook(options.Time, ApiLimits.ApprovalLifetime), provider.GetRequiredService<CallRecord>(),
+            options.Node, options.Revocations, options.Time, provider.GetRequiredService<ILogger<CallGate>>(),
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
     }
 
@@ -82,16 +84,5 @@ public sealed partial class ApiHost
             var gate = listener.ApplicationServices.GetRequiredService<TlsGate>();
             listener.Use(next => gate.Wrap(next));
         });
-    }
-
-    // gRPC over HTTP/2, "Trailers-Only": the status rides in the headers of an answer without a body.
-    static Task UnknownMethods(HttpContext context, RequestDelegate next)
-    {
-        if (context.GetEndpoint() is not null) return next(context);
-        context.Response.ContentType = "application/grpc";
-        context.Response.Headers["grpc-status"] = "12";
-        context.Response.Headers["grpc-message"] = "this server has no such method";
-        context.Response.Headers[RefusalException.ReasonTrailer] = RefusalReason.UnknownMethod.Id();
-        return Task.CompletedTask;
     }
 }

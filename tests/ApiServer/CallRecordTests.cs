@@ -39,6 +39,16 @@ public sealed class CallRecordTests : IDisposable
         Assert.Null(call.OpenedIndex);
     }
 
+    [Fact]
+    public void Masks_secrets_whatever_policy_says()
+    {
+        var request = new Talos.Api.Trust.V1.IssueClientRequest { Name = "ada", Roles = { "os:reader" }, Token = "abcdefgh.secret", Lifetime = new() { Seconds = 60 } };
+
+        var shown = CallRecord.Show(request, ["name", "roles", "lifetime", "token", "nothing"]);
+
+        Assert.Equal("lifetime=\"60s\" name=ada roles=os:reader token=(secret)", string.Join(' ', shown.OrderBy(f => f.Key).Select(f => $"{f.Key}={f.Value}")));
+    }
+
     public void Dispose()
     {
         log.Dispose();

@@ -30,6 +30,42 @@ public sealed class CallTests
     }
 
     [Fact]
+    public async Task Records_who_asks_for_a_method_that_does_not_exist()
+    {
+        await using var test = await TestHost.StartAsync();
+        var method = new Method<VersionRequest, VersionResponse>(
+            MethodType.Unary, "talos.machine.v1.MachineService", "Wipe", Marshallers.Create(_ => [], _ => new VersionRequest()), Marshallers.Create(_ => [], _ => new VersionResponse()));
+
+        var failure = await Assert.ThrowsAsync<RpcException>(async () => await test.Channel(test.Authority.Person("eve", "os:admin"))
+            .CreateCallInvoker().AsyncUnaryCall(method, null, new CallOptions(), new VersionRequest()));
+
+        Assert.Equal(StatusCode.Unimplemented, failure.StatusCode);
+        var closed = await test.EntryAsync(e => e.Kind == EntryKind.CallClosed);
+        Assert.Equal(("/talos.machine.v1.MachineService/Wipe", "eve", Effect.Deny, "UNIMPLEMENTED"),
+            (closed.Method, closed.Caller.Name, closed.Decision.Effect, closed.Outcome.Status));
+    }
+
+    [Fact]
+    public async Task Records_who_sends_a_request_that_is_too_large_and_one_that_is_none()
+    {
+        await using var test = await TestHost.StartAsync(limits: new ApiLimits { RequestBytes = 1024 });
+        byte[] sent = new byte[4096];
+        var method = new Method<byte[], VersionResponse>(
+            MethodType.Unary, "talos.machine.v1.MachineService", "Version", Marshallers.Create(b => b, b => b), Marshallers.Create(_ => [], _ => new VersionResponse()));
+        var invoker = test.Channel(test.Authority.Person("eve", "os:admin")).CreateCallInvoker();
+
+        await Assert.ThrowsAsync<RpcException>(async () => await invoker.AsyncUnaryCall(method, null, new CallOptions(), sent));
+        // A field of 127 bytes of which none comes.
+        await Assert.ThrowsAsync<RpcException>(async () => await invoker.AsyncUnaryCall(method, null, new CallOptions(), [0x0a, 0x7f]));
+
+        var large = await test.EntryAsync(e => e.Kind == EntryKind.CallClosed);
+        Assert.Equal((Version, "eve", "RESOURCE_EXHAUSTED", Effect.Deny), (large.Method, large.Caller.Name, large.Outcome.Status, large.Decision.Effect));
+        var none = await test.EntryAsync(e => e.Kind == EntryKind.CallClosed && e.OpenedIndex > large.OpenedIndex);
+        Assert.Equal((Version, "eve", Effect.Deny), (none.Method, none.Caller.Name, none.Decision.Effect));
+        Assert.Equal(0, test.Machine.Handled);
+    }
+
+    [Fact]
     public async Task Denies_a_reader_who_wants_to_reboot()
     {
         await using var test = await TestHost.StartAsync();

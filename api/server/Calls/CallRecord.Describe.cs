@@ -14,12 +14,14 @@ sealed partial class CallRecord
     public static void Describe(ServedCall call, IMessage request)
     {
         if (call.Decision is not { LoggableFields: { Count: > 0 } paths }) return;
-        call.Fields = [.. paths.Select(path => new LoggedField { Path = path, Value = Read(request, path) })];
+        call.Fields = [.. paths.Select(path => Read(request, path) is { } value
+            ? new LoggedField { Path = path, Value = value }
+            : new LoggedField { Path = path, Masked = true })];
     }
 
     /// <summary>The same fields for a person who is asked to approve the request.</summary>
     public static IReadOnlyDictionary<string, string> Show(IMessage request, IReadOnlyList<string> paths) =>
-        paths.Select(path => (Path: path, Value: Read(request, path))).Where(f => f.Value.Length > 0).ToDictionary(f => f.Path, f => f.Value, StringComparer.Ordinal);
+        paths.Select(path => (Path: path, Value: Read(request, path) ?? "(secret)")).Where(f => f.Value.Length > 0).ToDictionary(f => f.Path, f => f.Value, StringComparer.Ordinal);
 
     public static Talos.Audit.Caller Describe(Caller caller)
     {
@@ -49,19 +51,24 @@ sealed partial class CallRecord
         };
     }
 
-    static string Read(IMessage message, string path)
+    // Null for a secret, whatever policy says: a field marked debug_redact, or a message, which may hold one. Policy is data, and somebody's slip.
+    static string? Read(IMessage message, string path)
     {
         object? value = message;
         foreach (var name in path.Split('.'))
         {
             if (value is not IMessage inner || inner.Descriptor.FindFieldByName(name) is not { } field) return "";
+            if (field.GetOptions()?.DebugRedact == true) return null;
             value = field.Accessor.GetValue(inner);
         }
+        if (IsOurs(value) || (value is System.Collections.IList several && several.Cast<object>().Any(IsOurs))) return null;
         var text = value is System.Collections.IList list
             ? string.Join(", ", list.Cast<object>())
             : Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "";
         return text.Length <= MaxFieldLength ? text : text[..MaxFieldLength];
     }
+
+    static bool IsOurs(object? value) => value is IMessage { Descriptor.File.Package: not "google.protobuf" };
 
     // gRPC, doc/statuscodes.md: the names that every implementation prints.
     static string StatusName(StatusCode status) => status switch
