@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Numerics;
 
 namespace Talos.Policy;
@@ -211,34 +210,7 @@ sealed class JsonSchema
         if (Bound(s, "minLength") is { } min && length < min) errors.Add(new(field, "string_gte", $"String length must be greater than or equal to {min}"));
         if (Bound(s, "maxLength") is { } max && length > max) errors.Add(new(field, "string_lte", $"String length must be less than or equal to {max}"));
         if (s.Get("pattern") is StringValue pattern && !GoRegex.Parse(pattern.Text).IsMatch(text)) errors.Add(new(field, "pattern", $"Does not match pattern '{pattern.Text}'"));
-        if (s.Get("format") is StringValue format && !HasFormat(format.Text, text)) errors.Add(new(field, "format", $"Does not match format '{format.Text}'"));
-    }
-
-    static bool HasFormat(string format, string text) => format switch
-    {
-        "date-time" => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out _) && text.Contains('T', StringComparison.OrdinalIgnoreCase),
-        "date" => DateTime.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _),
-        "time" => DateTime.TryParseExact(text[..Math.Min(8, text.Length)], "HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.None, out _),
-        "email" => text.IndexOf('@', StringComparison.Ordinal) is > 0 and int at && at < text.Length - 1 && !text.Contains(' ', StringComparison.Ordinal),
-        "ipv4" => text.Split('.').Length == 4 && IPAddress.TryParse(text, out _),
-        "ipv6" => text.Contains(':', StringComparison.Ordinal) && IPAddress.TryParse(text, out _),
-        "uri" => Uri.TryCreate(text, UriKind.Absolute, out _),
-        "uuid" => Guid.TryParseExact(text, "D", out _),
-        "regex" => IsRegex(text),
-        _ => true,
-    };
-
-    static bool IsRegex(string text)
-    {
-        try
-        {
-            GoRegex.Parse(text);
-            return true;
-        }
-        catch (BuiltinException)
-        {
-            return false; // the answer to the question
-        }
+        if (s.Get("format") is StringValue format && !SchemaFormats.Has(format.Text, text)) errors.Add(new(field, "format", $"Does not match format '{format.Text}'"));
     }
 
     static void Number(ObjectValue s, NumberValue n, string field, List<SchemaError> errors)
