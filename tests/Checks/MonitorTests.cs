@@ -89,7 +89,10 @@ public sealed class MonitorTests : IDisposable
         Assert.Empty(monitor.Poll());
         _node.Write("/state/osd.key", "x", 0x1a4);
         Assert.Equal(("0600 0:0", "0644 0:0"), Assert.Single(monitor.Poll()) is var drift ? (drift.Before, drift.After) : default);
-        _node.Mode("/state/osd.key", 0x180);
+        File.Delete(_node.Host("/state/osd.key"));
+        Assert.Empty(monitor.Poll());
+        Assert.Single(monitor.Standing.Open);
+        _node.Write("/state/osd.key", "x", 0x180);
         Assert.True(Assert.Single(monitor.Poll()).Returned);
         Assert.Empty(monitor.Standing.Open);
     }

@@ -52,7 +52,8 @@ public sealed class ComplianceMonitor : IDisposable
         _raw = new(root, _watched);
         _baseline = _options.Baseline ?? new(time.GetUtcNow(), Facts(Snapshot()));
         // The first reading then finds what changed while nobody looked.
-        _last = _expected = _baseline.Facts.ToDictionary(f => (f.Kind, f.Subject), f => f.Value);
+        _expected = _baseline.Facts.ToDictionary(f => (f.Kind, f.Subject), f => f.Value);
+        _last = new Dictionary<(DriftKind, string), string>(_expected);
         _history = new(_options.Earlier.TakeLast(_options.HistoryLength));
         _report = ComplianceScan.Run(catalogues, root, time, new(Selected: _options.Selected));
         Remember("start");
@@ -108,10 +109,8 @@ public sealed class ComplianceMonitor : IDisposable
 
     /// <summary>Evaluates every check now.</summary>
     /// <param name="cause">Why, for the history. A scan on `request` that found what the one before did is not kept.</param>
-    public ComplianceReport Scan(string cause = "request")
-    {
-        return Take(ComplianceScan.Run(_catalogues, _root, _time, new(Selected: _options.Selected)), cause);
-    }
+    public ComplianceReport Scan(string cause = "request") =>
+        Take(ComplianceScan.Run(_catalogues, _root, _time, new(Selected: _options.Selected)), cause);
 
     // After a change of a watched fact: no such fact is a file's content or place, so what was found in the tree holds until the next full scan.
     void ScanFacts(string cause)
@@ -153,7 +152,7 @@ public sealed class ComplianceMonitor : IDisposable
                 if (_options.MayComeAndGo(key.Kind, key.Subject))
                 {
                     if (after is null) continue;
-                    before ??= _expected.TryAdd(key, after) ? after : _expected[key];
+                    before ??= _open.TryGetValue(key, out var open) ? open.After : _expected.TryAdd(key, after) ? after : _expected[key];
                     if (before == after) continue;
                 }
                 var returned = after == _expected.GetValueOrDefault(key);
@@ -205,7 +204,7 @@ public sealed class ComplianceMonitor : IDisposable
         lock (_gate)
         {
             _baseline = new(_time.GetUtcNow(), Facts(now));
-            _last = _expected = now;
+            (_last, _expected) = (now, new(now));
             _open.Clear();
             Tell(null);
         }
