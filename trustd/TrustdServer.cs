@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Talos.Api.Hosting;
 using Talos.Api.Configuration;
 using Talos.Api.Server;
 using Talos.Api.Trust.V1;

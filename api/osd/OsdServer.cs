@@ -1,6 +1,7 @@
 using System.Net;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;
+using Talos.Api.Hosting;
 using Talos.Api.Compliance.V1;
 using Talos.Api.Configuration;
 using Talos.Api.Machine.V1;

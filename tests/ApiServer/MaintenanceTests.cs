@@ -2,6 +2,7 @@ using System.Net;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging.Abstractions;
+using Talos.Api.Hosting;
 using Talos.Api.Machine.V1;
 using Xunit;
 

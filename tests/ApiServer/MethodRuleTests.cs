@@ -2,6 +2,7 @@ using System.Net;
 using System.Reflection;
 using Google.Protobuf.Reflection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Talos.Api.Hosting;
 using Talos.Api.Machine.V1;
 using Talos.Policy;
 using Xunit;

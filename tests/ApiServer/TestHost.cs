@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging.Abstractions;
+using Talos.Api.Hosting;
 using Talos.Api.Machine.V1;
 using Talos.Audit;
 using Talos.Policy;

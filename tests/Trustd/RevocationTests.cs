@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Logging.Abstractions;
+using Talos.Api.Hosting;
 using Talos.Api.Configuration;
 using Talos.Api.Server;
 using Talos.Api.Trust.V1;

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Talos.Api.Hosting;
 using Talos.Linux.Processes;
 
 namespace Talos.Machined.Api;
@@ -41,12 +42,11 @@ static class MachineServer
             options.MaxReceiveMessageSize = RequestBytesMaximum;
             options.EnableDetailedErrors = false;
         });
-        builder.Services.AddSingleton(handler);
-        builder.Services.AddSingleton(compliance);
+        var services = new ApiServices().Add(handler).Add(compliance);
+        services.Register(builder.Services);
         var application = builder.Build();
         application.UseRouting();
-        application.MapGrpcService<MachineHandler>();
-        application.MapGrpcService<ComplianceHandler>();
+        services.Map(application);
         return application;
     }
 }

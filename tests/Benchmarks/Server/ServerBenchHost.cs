@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Grpc.Core;
+using Talos.Api.Hosting;
 using Talos.Api.Machine.V1;
 using Talos.Api.Server;
 using Talos.Audit;

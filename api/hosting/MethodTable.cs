@@ -1,0 +1,76 @@
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Grpc.AspNetCore.Server.Model;
+using Grpc.Core;
+
+namespace Talos.Api.Hosting;
+
+// What the library activates for each call. It derives from no generated class, or the library would bind that one's methods a second time.
+sealed class Bound<TService>(TService service)
+{
+    internal TService Service => service;
+}
+
+sealed class MethodProvider<TService>(ServiceDescriptor descriptor, Action<MethodTable<TService>> bind) : IServiceMethodProvider<Bound<TService>>
+    where TService : class
+{
+    public void OnServiceMethodDiscovery(ServiceMethodProviderContext<Bound<TService>> context)
+    {
+        var table = new MethodTable<TService>(descriptor, context);
+        bind(table);
+        table.RequireAll();
+    }
+}
+
+sealed class MethodTable<TService>(ServiceDescriptor descriptor, ServiceMethodProviderContext<Bound<TService>> context)
+    where TService : class
+{
+    readonly HashSet<string> _named = [];
+
+    internal MethodTable<TService> Unary<TRequest, TResponse>(
+        string name, MessageParser<TRequest> parser, Func<TService, TRequest, ServerCallContext, Task<TResponse>> call)
+        where TRequest : class, IMessage<TRequest>
+        where TResponse : class, IMessage<TResponse>
+    {
+        context.AddUnaryMethod(Name<TRequest, TResponse>(MethodType.Unary, name, parser), [], (bound, request, callContext) => call(bound.Service, request, callContext));
+        return this;
+    }
+
+    internal MethodTable<TService> ServerStreaming<TRequest, TResponse>(
+        string name, MessageParser<TRequest> parser, Func<TService, TRequest, IServerStreamWriter<TResponse>, ServerCallContext, Task> call)
+        where TRequest : class, IMessage<TRequest>
+        where TResponse : class, IMessage<TResponse>
+    {
+        context.AddServerStreamingMethod(
+            Name<TRequest, TResponse>(MethodType.ServerStreaming, name, parser), [], (bound, request, writer, callContext) => call(bound.Service, request, writer, callContext));
+        return this;
+    }
+
+    /// <summary>A method that the contract promises and nobody named here would be refused as unknown.</summary>
+    internal void RequireAll()
+    {
+        var missing = descriptor.Methods.Select(method => method.Name).Where(name => !_named.Contains(name)).ToArray();
+        if (missing.Length > 0) throw new InvalidOperationException($"methods of {descriptor.FullName} that are not bound: {string.Join(", ", missing)}");
+    }
+
+    Method<TRequest, TResponse> Name<TRequest, TResponse>(MethodType type, string name, MessageParser<TRequest> parser)
+        where TRequest : class, IMessage<TRequest>
+        where TResponse : class, IMessage<TResponse>
+    {
+        _named.Add(name);
+        return new(type, descriptor.FullName, name, new(Unsent, context => parser.ParseFrom(context.PayloadAsReadOnlySequence())), new(Write, Unread<TResponse>));
+    }
+
+    static void Write<TResponse>(TResponse message, SerializationContext context)
+        where TResponse : IMessage<TResponse>
+    {
+        context.SetPayloadLength(message.CalculateSize());
+        message.WriteTo(context.GetBufferWriter());
+        context.Complete();
+    }
+
+    // A server sends no requests and reads no answers.
+    static void Unsent<TRequest>(TRequest message, SerializationContext context) => throw new NotSupportedException();
+
+    static TResponse Unread<TResponse>(DeserializationContext context) => throw new NotSupportedException();
+}
