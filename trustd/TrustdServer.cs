@@ -27,13 +27,16 @@ sealed class TrustdServer : IAsyncDisposable
     readonly ApiHost host;
     readonly OutsideOpa? opa;
     readonly IdentityProvider? provider;
+    readonly RevocationFeed feed;
     readonly CancellationTokenSource stop = new();
     Task renewal = Task.CompletedTask;
     Task following = Task.CompletedTask;
     Task keeping = Task.CompletedTask;
     Task listing = Task.CompletedTask;
 
-    TrustdServer(AuthorityKeeper authorities, ICertificateLedger ledger, CheckpointSigner signer, AuditLog record, NodeIdentity identity, ApiHost host, OutsideOpa? opa, IdentityProvider? provider)
+    TrustdServer(
+        AuthorityKeeper authorities, ICertificateLedger ledger, CheckpointSigner signer, AuditLog record, NodeIdentity identity, ApiHost host, OutsideOpa? opa,
+        IdentityProvider? provider, RevocationFeed feed)
     {
         this.authorities = authorities;
         this.ledger = ledger;
@@ -43,6 +46,7 @@ sealed class TrustdServer : IAsyncDisposable
         this.host = host;
         this.opa = opa;
         this.provider = provider;
+        this.feed = feed;
     }
 
     /// <summary>Where it listens.</summary>
@@ -119,7 +123,7 @@ sealed class TrustdServer : IAsyncDisposable
                 .Add(service)
                 .Add(new AuditReader(record, keeper)).Add(new WitnessDesk(configuration.Cluster, record, witness: null))
                 .Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
-        var server = new TrustdServer(authorities, ledger, signer, record, identity, host, policySource.Outside, provider);
+        var server = new TrustdServer(authorities, ledger, signer, record, identity, host, policySource.Outside, provider, feed);
         server.keeping = keeper.RunAsync(server.stop.Token);
         server.listing = feed.RunAsync(server.stop.Token);
         server.renewal = identity.RunAsync(server.stop.Token);
@@ -140,6 +144,7 @@ sealed class TrustdServer : IAsyncDisposable
         provider?.Dispose();
         await stop.CancelAsync();
         await Task.WhenAll(renewal, following, keeping, listing);
+        feed.Dispose();
         await ledger.DisposeAsync();
         RecordedLife.Ended(record);
         await record.DisposeAsync();

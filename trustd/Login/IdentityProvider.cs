@@ -56,7 +56,11 @@ sealed class IdentityProvider : IDisposable
 
     public LoginSection Configuration { get; }
 
-    public void Dispose() => http.Dispose();
+    public void Dispose()
+    {
+        http.Dispose();
+        oneFetch.Dispose();
+    }
 
     /// <summary>The key with this id; null when the provider has none.</summary>
     /// <exception cref="RefusalException">The provider does not answer, or not as a provider does.</exception>

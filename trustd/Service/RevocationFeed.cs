@@ -17,7 +17,7 @@ sealed record RevocationListing(string Issuer, int Shard, int Shards, Certificat
 /// Signs what was revoked, by every authority that is trusted, as complete lists and deltas; tells everyone who listens, this server first, and
 /// keeps the lists as files for verifiers outside. Thread-safe.
 /// </summary>
-sealed class RevocationFeed(ICertificateLedger ledger, AuthorityKeeper authorities, RevocationView own, string folder, TimeProvider time, ILogger log)
+sealed class RevocationFeed(ICertificateLedger ledger, AuthorityKeeper authorities, RevocationView own, string folder, TimeProvider time, ILogger log) : IDisposable
 {
     // Whoever fetches lists once a day always has one that holds; a delta says within an hour that it is not forgotten.
     static readonly TimeSpan CompleteLife = TimeSpan.FromHours(24), CompleteEvery = TimeSpan.FromHours(6);
@@ -42,6 +42,8 @@ sealed class RevocationFeed(ICertificateLedger ledger, AuthorityKeeper authoriti
 
     /// <summary>Whether the lists say all that the ledger says. What is not so is never called current.</summary>
     public bool IsCurrent => !isBehind;
+
+    public void Dispose() => oneAtATime.Dispose();
 
     /// <summary>Renews the lists as they age and follows the authorities, until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
