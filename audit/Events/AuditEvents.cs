@@ -75,7 +75,8 @@ public static class AuditEvents
     public static Entry Shutdown() => Make(EntryKind.Shutdown, "the service stops in order");
 
     /// <summary>Another release runs than at the boot before.</summary>
-    public static Entry Upgrade(string from, string to) => Make(EntryKind.Upgrade, $"{to} runs in place of {from}", ("from", from), ("to", to));
+    public static Entry Upgrade(string from, string to) =>
+        Make(EntryKind.Upgrade, $"{to} runs in place of {from}", ("from", from), ("to", to));
 
     /// <summary>A service started, stopped or failed.</summary>
     public static Entry ServiceChanged(string service, string state, string message) =>

@@ -46,7 +46,8 @@ public sealed class AuditExporter : IDisposable
         _cursor = cursor;
         _options = options;
         KeyValuePair<string, object?> target = new("target", sink.Target);
-        _meter.CreateObservableGauge("talos.audit.export.lag", () => new Measurement<long>(Lag, target), "{entry}", "entries recorded and not yet delivered");
+        _meter.CreateObservableGauge(
+            "talos.audit.export.lag", () => new Measurement<long>(Lag, target), "{entry}", "entries recorded and not yet delivered");
         _meter.CreateObservableCounter("talos.audit.export.failures", () => new Measurement<long>(Failures, target), "{failure}", "deliveries that failed and were tried again");
     }
 

@@ -29,7 +29,8 @@ static class CefEvent
         Labelled(text, 2, "rule", entry.Decision?.Rule);
         Labelled(text, 3, "bundleRevision", entry.Decision?.BundleRevision);
         Labelled(text, 4, "spiffeUri", entry.Caller?.SpiffeUri);
-        Labelled(text, 5, "details", entry.Details.Count == 0 ? null : string.Join(' ', entry.Details.Select(static d => $"{d.Key}={d.Value}")));
+        Labelled(
+            text, 5, "details", entry.Details.Count == 0 ? null : string.Join(' ', entry.Details.Select(static d => $"{d.Key}={d.Value}")));
         Labelled(text, 6, "leafHash", Convert.ToHexStringLower(TreeHash.Leaf(record.Raw.Span)));
         Field(text, "msg", AuditFormats.Sentence(record));
         return text.ToString();
@@ -49,7 +50,8 @@ static class CefEvent
     internal static (string Host, int Port) SourceOf(Entry entry)
     {
         string source = entry.Caller?.SourceAddress ?? "";
-        if (System.Net.IPEndPoint.TryParse(source, out System.Net.IPEndPoint? endpoint)) return (endpoint.Address.ToString(), endpoint.Port);
+        if (System.Net.IPEndPoint.TryParse(source, out System.Net.IPEndPoint? endpoint))
+            return (endpoint.Address.ToString(), endpoint.Port);
         return (source, 0);
     }
 

@@ -9,7 +9,10 @@ public sealed class ExportCursor
     readonly TileStore _store;
     readonly string _name;
 
-    /// <summary>Opens the cursor, at <paramref name="start"/> when there is none yet. Throws <see cref="InvalidDataException"/> when the file is no cursor.</summary>
+    /// <summary>
+    /// Opens the cursor, at <paramref name="start"/> when there is none yet. Throws <see cref="InvalidDataException"/> when the file is no
+    /// cursor.
+    /// </summary>
     public ExportCursor(string path, ulong start = 0)
     {
         string full = Path.GetFullPath(path);

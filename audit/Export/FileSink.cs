@@ -3,8 +3,8 @@ using System.Text;
 namespace Talos.Audit;
 
 /// <summary>
-/// Appends lines to a file. A commit syncs it; a line that a crash cut is removed at the next start. With a limit, a file that has reached it is
-/// moved to `NAME.1` at a commit, in place of the one that was there.
+/// Appends lines to a file. A commit syncs it; a line that a crash cut is removed at the next start. With a limit, a file that has reached
+/// it is moved to `NAME.1` at a commit, in place of the one that was there.
 /// </summary>
 public sealed class FileSink : AuditSink
 {

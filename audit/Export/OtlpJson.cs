@@ -73,7 +73,8 @@ static class OtlpJson
     static void Value(Utf8JsonWriter writer, string name, AnyValue value)
     {
         writer.WriteStartObject(name);
-        if (value.ValueCase == AnyValue.ValueOneofCase.IntValue) writer.WriteString("intValue", value.IntValue.ToString(CultureInfo.InvariantCulture));
+        if (value.ValueCase == AnyValue.ValueOneofCase.IntValue)
+            writer.WriteString("intValue", value.IntValue.ToString(CultureInfo.InvariantCulture));
         else writer.WriteString("stringValue", value.StringValue);
         writer.WriteEndObject();
     }

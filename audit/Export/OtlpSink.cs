@@ -8,8 +8,8 @@ using Talos.Audit.Otlp;
 namespace Talos.Audit;
 
 /// <summary>
-/// OpenTelemetry logs over gRPC (OTLP 1.x, LogsService/Export). A batch is delivered when the collector answers OK; what it rejects for good is
-/// counted, not sent again.
+/// OpenTelemetry logs over gRPC (OTLP 1.x, LogsService/Export). A batch is delivered when the collector answers OK; what it rejects for
+/// good is counted, not sent again.
 /// </summary>
 public sealed class OtlpSink : AuditSink
 {
@@ -18,7 +18,9 @@ public sealed class OtlpSink : AuditSink
     readonly HttpClient _client;
     readonly Uri _endpoint;
 
-    /// <summary>Delivers to `http://host:port` or `https://…`. The client's handler carries trust and certificates; it is disposed with the sink.</summary>
+    /// <summary>
+    /// Delivers to `http://host:port` or `https://…`. The client's handler carries trust and certificates; it is disposed with the sink.
+    /// </summary>
     public OtlpSink(Uri endpoint, HttpMessageHandler handler)
     {
         _endpoint = endpoint;
@@ -77,7 +79,8 @@ public sealed class OtlpSink : AuditSink
         }
     }
 
-    static string? Header(HttpHeaders headers, string name) => headers.TryGetValues(name, out IEnumerable<string>? values) ? values.First() : null;
+    static string? Header(HttpHeaders headers, string name) =>
+        headers.TryGetValues(name, out IEnumerable<string>? values) ? values.First() : null;
 
     internal static ResourceLogs Resource(IReadOnlyList<AuditRecord> records)
     {

@@ -6,9 +6,9 @@ using System.Text;
 namespace Talos.Audit;
 
 /// <summary>
-/// RFC 5424 messages over TCP (RFC 6587 octet counting) or TLS (RFC 5425). The protocol has no acknowledgement, and what the kernel of the other
-/// side has taken its syslog daemon may never have read. So a commit closes the sending direction and waits until the receiver, having read
-/// everything, closes its own: only then is anything delivered. Each commit takes a connection.
+/// RFC 5424 messages over TCP (RFC 6587 octet counting) or TLS (RFC 5425). The protocol has no acknowledgement, and what the kernel of the
+/// other side has taken its syslog daemon may never have read. So a commit closes the sending direction and waits until the receiver,
+/// having read everything, closes its own: only then is anything delivered. Each commit takes a connection.
 /// </summary>
 public sealed class SyslogSink : AuditSink
 {
@@ -20,7 +20,9 @@ public sealed class SyslogSink : AuditSink
     Socket? _socket;
     Stream? _stream;
 
-    /// <summary>Delivers to host and port; over TLS when <paramref name="tls"/> is given. CEF goes inside syslog messages, as its receivers expect.</summary>
+    /// <summary>
+    /// Delivers to host and port; over TLS when <paramref name="tls"/> is given. CEF goes inside syslog messages, as its receivers expect.
+    /// </summary>
     public SyslogSink(string host, int port, SslClientAuthenticationOptions? tls, TimeProvider time, AuditFormat format = AuditFormat.Syslog)
     {
         _host = host;
@@ -43,7 +45,8 @@ public sealed class SyslogSink : AuditSink
         using MemoryStream frames = new(records.Count * 1024);
         foreach (AuditRecord record in records)
         {
-            byte[] message = Encoding.UTF8.GetBytes(_format == AuditFormat.Cef ? SyslogMessage.Carry(record, CefEvent.Render(record)) : SyslogMessage.Render(record));
+            byte[] message = Encoding.UTF8.GetBytes(
+                _format == AuditFormat.Cef ? SyslogMessage.Carry(record, CefEvent.Render(record)) : SyslogMessage.Render(record));
             // RFC 6587 §3.4.1: MSG-LEN SP SYSLOG-MSG.
             frames.Write(Encoding.ASCII.GetBytes(message.Length.ToString(CultureInfo.InvariantCulture) + " "));
             frames.Write(message);
@@ -95,8 +98,9 @@ public sealed class SyslogSink : AuditSink
         Reset();
     }
 
-    // Waits until every byte has been acknowledged while the receiver had its side open. A receiver that goes down in the middle of a message
-    // closes politely and drops it; when it closes with bytes unread, its kernel sends a reset. So with all bytes there, an end is an end.
+    // Waits until every byte has been acknowledged while the receiver had its side open. A receiver that goes down in the middle of a
+    // message closes politely and drops it; when it closes with bytes unread, its kernel sends a reset. So with all bytes there, an end is
+    // an end.
     async Task AllTakenAsync(CancellationToken cancellationToken)
     {
         // struct tcp_info of linux/tcp.h: state at 0 (1 is established), tcpi_unacked at 24, tcpi_notsent_bytes at 144.
@@ -105,7 +109,8 @@ public sealed class SyslogSink : AuditSink
         while (true)
         {
             int length = _socket!.GetRawSocketOption(tcp, tcpInfo, info);
-            if (length < 148 || info[0] != established) throw new AuditDeliveryException("the receiver closed the connection before everything was sent");
+            if (length < 148 || info[0] != established)
+                throw new AuditDeliveryException("the receiver closed the connection before everything was sent");
             if (BitConverter.ToUInt32(info, 24) == 0 && BitConverter.ToUInt32(info, 144) == 0) return;
             await Task.Delay(TimeSpan.FromMilliseconds(2), _time, cancellationToken).ConfigureAwait(false);
         }

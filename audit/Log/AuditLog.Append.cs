@@ -29,8 +29,8 @@ public sealed partial class AuditLog
 
     /// <summary>
     /// Appends the entry; the result comes when it is on disk. The log takes the entry over and sets its schema, time, node and boot id.
-    /// Once the entry is queued, cancelling no longer takes it back. Throws <see cref="AuditLogException"/> when there is no durable record;
-    /// a call that must be recorded must then be denied. An entry whose append failed may still turn up after a restart.
+    /// Once the entry is queued, cancelling no longer takes it back. Throws <see cref="AuditLogException"/> when there is no durable
+    /// record; a call that must be recorded must then be denied. An entry whose append failed may still turn up after a restart.
     /// </summary>
     public ValueTask<AuditReceipt> AppendAsync(Entry entry, CancellationToken cancellationToken = default)
     {
@@ -122,7 +122,8 @@ public sealed partial class AuditLog
         entry.BootId = _bootIdBytes ??= ByteString.CopyFrom(_bootId);
     }
 
-    internal static long UnixNanos(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) * TimeSpan.NanosecondsPerTick;
+    internal static long UnixNanos(DateTimeOffset time) =>
+        (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) * TimeSpan.NanosecondsPerTick;
 
     ulong Monotonic()
     {

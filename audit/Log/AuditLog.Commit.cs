@@ -142,7 +142,8 @@ public sealed partial class AuditLog
         }
     }
 
-    // INVARIANT: before a journal file is written anew, every bundle with an entry of it is synced, and the tiles over it; the open bundle is carried over.
+    // INVARIANT: before a journal file is written anew, every bundle with an entry of it is synced, and the tiles over it; the open bundle
+    // is carried over.
     void RotateJournal()
     {
         if (!WaitingFilesWritten())

@@ -25,14 +25,16 @@ public sealed partial class AuditLog
         for (ulong bundle = first / TilePath.Width; bundle < checkpoint.Size / TilePath.Width; bundle++)
             yield return new AuditFile(TilePath.Entries(bundle), ReadBundle(bundle).Bundle);
         if (PartialWidth(checkpoint.Size, 0) is int open and not 0)
-            yield return new AuditFile(TilePath.Entries(checkpoint.Size / TilePath.Width, open), FirstOf(checkpoint.Size / TilePath.Width, open));
+            yield return new AuditFile(
+                TilePath.Entries(checkpoint.Size / TilePath.Width, open), FirstOf(checkpoint.Size / TilePath.Width, open));
         for (int level = 0; checkpoint.Size >> (TilePath.Height * level) != 0; level++)
         {
             int shift = TilePath.Height * (level + 1);
             for (ulong tile = first >> shift; tile < checkpoint.Size >> shift; tile++)
                 yield return new AuditFile(TilePath.Hashes(level, tile), HashesOf(level, tile, TilePath.Width));
             if (PartialWidth(checkpoint.Size, level) is int width and not 0)
-                yield return new AuditFile(TilePath.Hashes(level, checkpoint.Size >> shift, width), HashesOf(level, checkpoint.Size >> shift, width));
+                yield return new AuditFile(
+                    TilePath.Hashes(level, checkpoint.Size >> shift, width), HashesOf(level, checkpoint.Size >> shift, width));
         }
         if (witnessed is not null) yield return new AuditFile(VerificationRun.WitnessedCheckpoint, witnessed);
         if (retention is not null) yield return new AuditFile(RetentionStatement.FileName, retention);
@@ -46,7 +48,8 @@ public sealed partial class AuditLog
         ReadOnlySpan<byte> rest = data;
         for (int i = 0; i < width; i++)
             if (!EntryBundle.TryNext(ref rest, out _))
-                throw new AuditLogException(AuditLogReason.Damaged, $"the bundle of entry {bundle * TilePath.Width} has fewer than {width} entries");
+                throw new AuditLogException(
+                    AuditLogReason.Damaged, $"the bundle of entry {bundle * TilePath.Width} has fewer than {width} entries");
         return data.AsMemory(0, data.Length - rest.Length);
     }
 

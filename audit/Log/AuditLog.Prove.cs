@@ -3,8 +3,8 @@ namespace Talos.Audit;
 public sealed partial class AuditLog
 {
     /// <summary>
-    /// Proves that the entry is under a checkpoint: the newest that witnesses signed when that covers the entry, else the newest, else a new
-    /// one. Throws <see cref="AuditLogReason.NoSuchEntry"/>.
+    /// Proves that the entry is under a checkpoint: the newest that witnesses signed when that covers the entry, else the newest, else a
+    /// new one. Throws <see cref="AuditLogReason.NoSuchEntry"/>.
     /// </summary>
     public AuditProof ProveInclusion(ulong index)
     {

@@ -9,7 +9,8 @@ public sealed partial class AuditLog
 
     /// <summary>
     /// The durable entries from <paramref name="from"/> on, at most <paramref name="count"/>. Ends early at the end of the log. Throws
-    /// <see cref="AuditLogReason.NoSuchEntry"/> for entries that retention removed, <see cref="AuditLogReason.Damaged"/> for unreadable ones.
+    /// <see cref="AuditLogReason.NoSuchEntry"/> for entries that retention removed, <see cref="AuditLogReason.Damaged"/> for unreadable
+    /// ones.
     /// </summary>
     public IEnumerable<AuditRecord> Read(ulong from, long count)
     {

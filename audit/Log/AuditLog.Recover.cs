@@ -77,7 +77,8 @@ public sealed partial class AuditLog
             && _store.TryReadHashes(level, index, saved) is { } partial)
             return partial[..(width * TreeHash.Size)];
         if (_store.TryReadHashes(level, index) is { } full) return full[..(width * TreeHash.Size)];
-        if (level == 0) throw new AuditLogException(AuditLogReason.Damaged, $"the tree lacks the hashes from entry {index * TilePath.Width} on");
+        if (level == 0)
+            throw new AuditLogException(AuditLogReason.Damaged, $"the tree lacks the hashes from entry {index * TilePath.Width} on");
 
         byte[] hashes = new byte[width * TreeHash.Size];
         for (int i = 0; i < width; i++)

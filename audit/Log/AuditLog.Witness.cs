@@ -4,7 +4,9 @@ namespace Talos.Audit;
 
 public sealed partial class AuditLog
 {
-    /// <summary>For each witness the newest checkpoint that it signed, with the signatures, the largest last; witnesses may share one.</summary>
+    /// <summary>
+    /// For each witness the newest checkpoint that it signed, with the signatures, the largest last; witnesses may share one.
+    /// </summary>
     public IReadOnlyList<AuditCheckpoint> WitnessedCheckpoints =>
         _store.TryRead(VerificationRun.WitnessedCheckpoint) is { } bytes ? WitnessedNotes.Read(Encoding.UTF8.GetString(bytes)) : [];
 

@@ -3,8 +3,9 @@ using System.Security.Cryptography;
 namespace Talos.Audit;
 
 /// <summary>
-/// The append-only record of one node: a Merkle log in the form of C2SP tlog-tiles. An entry is acknowledged when it is on disk; it is under a
-/// signed checkpoint at most <see cref="AuditLogOptions.CheckpointInterval"/> later. One process at a time; safe for any number of threads.
+/// The append-only record of one node: a Merkle log in the form of C2SP tlog-tiles. An entry is acknowledged when it is on disk; it is
+/// under a signed checkpoint at most <see cref="AuditLogOptions.CheckpointInterval"/> later. One process at a time; safe for any number of
+/// threads.
 /// </summary>
 public sealed partial class AuditLog : IAsyncDisposable, IDisposable
 {
@@ -33,7 +34,8 @@ public sealed partial class AuditLog : IAsyncDisposable, IDisposable
             throw;
         }
         _writer = new Thread(WriteBatches) { IsBackground = true, Name = "audit writer" };
-        _publishTimer = _time.CreateTimer(static state => ((AuditLog)state!).PublishOnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _publishTimer = _time.CreateTimer(
+            static state => ((AuditLog)state!).PublishOnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Name of the log, the first line of its checkpoints.</summary>

@@ -56,7 +56,8 @@ static class CanonicalEntry
             if (!TryVarint(data, ref position, out ulong value)) return At("a malformed varint", offset + start);
             if (varint)
             {
-                if (value == 0 && field.Form != FieldForm.PresentInteger64) return At($"field {number} with its default value", offset + start);
+                if (value == 0 && field.Form != FieldForm.PresentInteger64)
+                    return At($"field {number} with its default value", offset + start);
                 if (!InRange(field, value)) return At($"field {number} with value {value} out of range", offset + start);
                 if (top) Note(ref facts, (int)number, value);
                 continue;
@@ -74,7 +75,8 @@ static class CanonicalEntry
                     if (top && number == EntrySchema.Method) facts.MethodHash = HashOf(body);
                     break;
                 case FieldForm.Bytes:
-                    if (body.Length != field.Limit) return At($"field {number} with {body.Length} bytes, not {field.Limit}", offset + start);
+                    if (body.Length != field.Limit)
+                        return At($"field {number} with {body.Length} bytes, not {field.Limit}", offset + start);
                     if (top && number == EntrySchema.Boot) facts.Boot = BinaryPrimitives.ReadUInt128BigEndian(body);
                     break;
                 case FieldForm.Message:

@@ -5,11 +5,12 @@ using Microsoft.Win32.SafeHandles;
 namespace Talos.Audit;
 
 // Where entries become durable: two files, written in turn, in place. A file is written anew only when every bundle with an
-// entry of it is on disk under tile/entries. The first frame of a file starts at the beginning of a bundle, so each file can be replayed alone.
+// entry of it is on disk under tile/entries. The first frame of a file starts at the beginning of a bundle, so each file can be replayed
+// alone.
 sealed class Journal : IDisposable
 {
-    // Files grow to the capacity in steps and stay so: a write into room that is there is synced without a change of the file's metadata, and a node
-    // that records little neither writes nor, at its start, reads megabytes of zeros.
+    // Files grow to the capacity in steps and stay so: a write into room that is there is synced without a change of the file's metadata,
+    // and a node that records little neither writes nor, at its start, reads megabytes of zeros.
     const int FirstStep = 256 << 10;
 
     readonly SafeFileHandle[] _files = new SafeFileHandle[2];

@@ -56,7 +56,8 @@ static class JournalFrame
     {
         uint crc = uint.MaxValue;
         ReadOnlySpan<ulong> words = MemoryMarshal.Cast<byte, ulong>(data);
-        foreach (ulong word in words) crc = BitOperations.Crc32C(crc, BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word));
+        foreach (ulong word in words) crc = BitOperations.Crc32C(
+            crc, BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word));
         foreach (byte rest in data[(words.Length * 8)..]) crc = BitOperations.Crc32C(crc, rest);
         return ~crc;
     }

@@ -20,7 +20,8 @@ sealed record RetentionStatement(ulong FirstIndex, ulong Size, byte[] Root)
         if (!SignedNote.TryParse(note, out SignedNote? signed, out error)) return false;
         string[] lines = signed.Text.Split('\n');
         byte[] root = new byte[TreeHash.Size];
-        if (!keys.Any(key => key.Name == origin && signed.Check(key, out _) == NoteVerdict.Signed)) error = "no trusted key of the log signed it";
+        if (!keys.Any(key => key.Name == origin && signed.Check(key, out _) == NoteVerdict.Signed))
+            error = "no trusted key of the log signed it";
         else if (lines.Length != 6 || lines[0] != Header || lines[1] != origin) error = "it is not a retention statement of this log";
         else if (!Convert.TryFromBase64String(lines[4], root, out int length) || length != root.Length) error = "its root is not a hash";
         else if (AuditCheckpoint.TryDecimal(lines[2], out ulong first) && AuditCheckpoint.TryDecimal(lines[3], out ulong size)

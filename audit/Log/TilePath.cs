@@ -23,14 +23,16 @@ static class TilePath
         int last = parts.Length - 1;
         if (parts[last - 1].EndsWith(".p", StringComparison.Ordinal))
         {
-            if (!int.TryParse(parts[last], NumberStyles.None, CultureInfo.InvariantCulture, out width) || width is <= 0 or >= Width) return false;
+            if (!int.TryParse(parts[last], NumberStyles.None, CultureInfo.InvariantCulture, out width) || width is <= 0 or >= Width)
+                return false;
             last--;
         }
         ulong index = 0;
         foreach (string part in parts[2..(last + 1)])
         {
             string digits = part.TrimStart('x').Replace(".p", "", StringComparison.Ordinal);
-            if (digits.Length != 3 || !ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out ulong group)) return false;
+            if (digits.Length != 3 || !ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out ulong group))
+                return false;
             index = (index * 1000) + group;
         }
         if (parts[1] == "entries") return path == Entries(index, width);

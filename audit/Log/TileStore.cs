@@ -47,7 +47,8 @@ class TileStore(string directory)
     {
         try
         {
-            using SafeFileHandle file = File.OpenHandle(PathOf(relative), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using SafeFileHandle file = File.OpenHandle(
+                PathOf(relative), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             long length = RandomAccess.GetLength(file);
             if (length > 8 * 1024 * 1024) return null;
             byte[] data = new byte[length];

@@ -121,7 +121,8 @@ static class LaneSha256
     static void Load(ReadOnlySpan<byte> data, int stride, Span<Vector256<uint>> w)
     {
         Vector256<uint> r0 = Row(data), r1 = Row(data[stride..]), r2 = Row(data[(2 * stride)..]), r3 = Row(data[(3 * stride)..]);
-        Vector256<uint> r4 = Row(data[(4 * stride)..]), r5 = Row(data[(5 * stride)..]), r6 = Row(data[(6 * stride)..]), r7 = Row(data[(7 * stride)..]);
+        Vector256<uint> r4 = Row(data[(4 * stride)..]), r5 = Row(data[(5 * stride)..]), r6 = Row(data[(6 * stride)..]), r7 = Row(
+            data[(7 * stride)..]);
         Vector256<ulong> p0 = Avx2.UnpackLow(r0, r1).AsUInt64(), p1 = Avx2.UnpackHigh(r0, r1).AsUInt64();
         Vector256<ulong> p2 = Avx2.UnpackLow(r2, r3).AsUInt64(), p3 = Avx2.UnpackHigh(r2, r3).AsUInt64();
         Vector256<ulong> p4 = Avx2.UnpackLow(r4, r5).AsUInt64(), p5 = Avx2.UnpackHigh(r4, r5).AsUInt64();

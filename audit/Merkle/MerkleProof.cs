@@ -62,7 +62,8 @@ public static class MerkleProof
             return subtreeRoot.SequenceEqual(root) ? MerkleVerdict.Verified : MerkleVerdict.RootMismatch;
         }
 
-        // The subtree's last leaf climbs until its node leaves the subtree's right edge: that node, or the subtree itself, seeds both roots.
+        // The subtree's last leaf climbs until its node leaves the subtree's right edge: that node, or the subtree itself, seeds both
+        // roots.
         ulong first = start, last = end - 1, treeLast = size - 1;
         int skip = last == treeLast
             ? BitOperations.Log2(first ^ last) + (first == last ? 0 : 1)

@@ -5,8 +5,8 @@ using System.Text;
 namespace Talos.Audit;
 
 /// <summary>
-/// A checkpoint (C2SP tlog-checkpoint): origin, tree size and root as a signed note. Parsing does not verify it; a verified one comes only out
-/// of <see cref="TryVerify"/> or of the log itself.
+/// A checkpoint (C2SP tlog-checkpoint): origin, tree size and root as a signed note. Parsing does not verify it; a verified one comes only
+/// out of <see cref="TryVerify"/> or of the log itself.
 /// </summary>
 public sealed class AuditCheckpoint
 {
@@ -54,7 +54,8 @@ public sealed class AuditCheckpoint
         if (!SignedNote.TryParse(note, out SignedNote? signed, out error)) return false;
         string[] lines = signed.Text.Split('\n');
         byte[] root = new byte[TreeHash.Size];
-        if (lines.Length < 4 || lines[..^1].Any(static l => l.Length == 0)) error = "a checkpoint has at least three lines, none of them empty";
+        if (lines.Length < 4 || lines[..^1].Any(static l => l.Length == 0))
+            error = "a checkpoint has at least three lines, none of them empty";
         else if (!TryDecimal(lines[1], out _)) error = "the second line of a checkpoint is its size in decimal";
         else if (!Convert.TryFromBase64String(lines[2], root, out int length) || length != root.Length || lines[2] != Convert.ToBase64String(root))
             error = "the third line of a checkpoint is a root of 32 bytes in base64";
@@ -71,7 +72,8 @@ public sealed class AuditCheckpoint
         NoteVerdict verdict = checkpoint.Signed.Check(key, out _);
         if (checkpoint.Origin != key.Name) error = $"the checkpoint is of `{checkpoint.Origin}`, the key of `{key.Name}`";
         else if (verdict == NoteVerdict.NotSigned) error = $"the checkpoint is not signed by key {key.Name}+{key.Id:x8}";
-        else if (verdict == NoteVerdict.BadSignature) error = $"the signature of key {key.Name}+{key.Id:x8} does not belong to the checkpoint";
+        else if (verdict == NoteVerdict.BadSignature)
+            error = $"the signature of key {key.Name}+{key.Id:x8} does not belong to the checkpoint";
         if (error.Length == 0) return true;
         checkpoint = null;
         return false;

@@ -5,8 +5,8 @@ using System.Text;
 namespace Talos.Audit;
 
 /// <summary>
-/// The private key of a log or a witness. A key in hardware fits in as <see cref="EcdsaCheckpointSigner"/> over the platform's ECDsa: the note
-/// format stays the same, only the signature line's type differs.
+/// The private key of a log or a witness. A key in hardware fits in as <see cref="EcdsaCheckpointSigner"/> over the platform's ECDsa: the
+/// note format stays the same, only the signature line's type differs.
 /// </summary>
 public abstract class CheckpointSigner : IDisposable
 {
@@ -44,7 +44,9 @@ public sealed class EcdsaCheckpointSigner : CheckpointSigner
 {
     readonly ECDsa _key;
 
-    /// <summary>Takes the key over. <paramref name="name"/> is the log's origin. Throws <see cref="ArgumentException"/> unless it is P-256.</summary>
+    /// <summary>
+    /// Takes the key over. <paramref name="name"/> is the log's origin. Throws <see cref="ArgumentException"/> unless it is P-256.
+    /// </summary>
     public EcdsaCheckpointSigner(string name, ECDsa key)
         : base(new NoteVerifierKey(Ed25519CheckpointSigner.RequireName(name), NoteAlgorithm.EcdsaP256, key.ExportSubjectPublicKeyInfo()))
     {

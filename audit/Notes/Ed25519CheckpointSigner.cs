@@ -15,13 +15,14 @@ public sealed class Ed25519CheckpointSigner : CheckpointSigner
     public static Ed25519CheckpointSigner Create(string name) => new(name, NewSeed(), NoteAlgorithm.Ed25519);
 
     /// <summary>
-    /// Reads the key from <paramref name="path"/>, or makes one and stores it there, readable by the owner alone and on disk before the call
-    /// returns. Throws <see cref="InvalidDataException"/> when the file is not such a key.
+    /// Reads the key from <paramref name="path"/>, or makes one and stores it there, readable by the owner alone and on disk before the
+    /// call returns. Throws <see cref="InvalidDataException"/> when the file is not such a key.
     /// </summary>
     public static Ed25519CheckpointSigner LoadOrCreate(string path, string name) =>
         new(name, LoadOrCreateSeed(path), NoteAlgorithm.Ed25519);
 
-    internal static Ed25519CheckpointSigner FromSeed(string name, ReadOnlySpan<byte> seed) => new(name, seed.ToArray(), NoteAlgorithm.Ed25519);
+    internal static Ed25519CheckpointSigner FromSeed(string name, ReadOnlySpan<byte> seed) =>
+        new(name, seed.ToArray(), NoteAlgorithm.Ed25519);
 
     internal static string RequireName(string name) =>
         NoteVerifierKey.IsName(name)

@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace Talos.Audit;
 
 /// <summary>
-/// An entry as one JSON object: the fields of entry.proto in lower camel case, times as RFC 3339, kinds as filters write them, absent fields
-/// left out. The form of JSONL exports and of `-o json`.
+/// An entry as one JSON object: the fields of entry.proto in lower camel case, times as RFC 3339, kinds as filters write them, absent
+/// fields left out. The form of JSONL exports and of `-o json`.
 /// </summary>
 public static class AuditEntryJson
 {

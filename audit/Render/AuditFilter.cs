@@ -34,11 +34,13 @@ public sealed class AuditFilter
             else if (!s_names.Contains(name)) error = $"there is no filter `{name}`; there are {string.Join(", ", s_names)}";
             else if (name is "since" or "until")
             {
-                if (!TryTime(value, time, out long nanos)) error = $"`{value}` is no time; write 2026-05-01T12:00:00Z, or 2h for two hours ago";
+                if (!TryTime(value, time, out long nanos))
+                    error = $"`{value}` is no time; write 2026-05-01T12:00:00Z, or 2h for two hours ago";
                 else if (name == "since") made._since = nanos;
                 else made._until = nanos;
             }
-            else if (name == "kind" && Array.Find(value.Split(','), static v => !IsKind(v)) is { } kind) error = $"there is no kind `{kind}`";
+            else if (name == "kind" && Array.Find(value.Split(','), static v => !IsKind(v)) is { } kind)
+                error = $"there is no kind `{kind}`";
             else if (name == "decision" && Array.Find(value.Split(','), static v => v is not ("allow" or "deny")) is { } decision)
                 error = $"a decision is allow or deny, not `{decision}`";
             else made._terms.Add((name, value.Split(',')));
@@ -76,7 +78,8 @@ public sealed class AuditFilter
     public static string KindName(EntryKind kind)
     {
         string name = kind.ToString();
-        return string.Concat(name.Select(static (c, i) => i > 0 && char.IsUpper(c) ? $"-{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
+        return string.Concat(
+            name.Select(static (c, i) => i > 0 && char.IsUpper(c) ? $"-{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
     }
 
     internal static string EffectName(Effect effect) => effect switch

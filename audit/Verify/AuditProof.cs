@@ -5,8 +5,8 @@ using System.Text;
 namespace Talos.Audit;
 
 /// <summary>
-/// A small file that convinces a third party that one entry was recorded: C2SP tlog-proof, with the entry's bytes as its extra data, so that
-/// the file needs nothing beside it but the log's key.
+/// A small file that convinces a third party that one entry was recorded: C2SP tlog-proof, with the entry's bytes as its extra data, so
+/// that the file needs nothing beside it but the log's key.
 /// </summary>
 public sealed class AuditProof
 {
@@ -82,7 +82,8 @@ public sealed class AuditProof
         if (verdict != MerkleVerdict.Verified) return new($"the hashes do not lead from entry {Index} to the checkpoint's root: {verdict}");
         if (!AuditRecord.TryParse(Index, EntryBytes, out AuditRecord? record, out error)) return new($"entry {Index} {error}");
         foreach (NoteVerifierKey witness in witnesses ?? [])
-            if (checkpoint.Signed.Check(witness, out _) != NoteVerdict.Signed) return new($"witness {witness.Name} did not sign the checkpoint");
+            if (checkpoint.Signed.Check(witness, out _) != NoteVerdict.Signed)
+                return new($"witness {witness.Name} did not sign the checkpoint");
         return new(record, checkpoint);
     }
 
@@ -92,7 +93,8 @@ public sealed class AuditProof
         if (!line.StartsWith(prefix, StringComparison.Ordinal)) return false;
         string encoded = line[prefix.Length..];
         byte[] buffer = new byte[encoded.Length];
-        if (!Convert.TryFromBase64String(encoded, buffer, out int length) || Convert.ToBase64String(buffer, 0, length) != encoded) return false;
+        if (!Convert.TryFromBase64String(encoded, buffer, out int length) || Convert.ToBase64String(buffer, 0, length) != encoded)
+            return false;
         value = buffer[..length];
         return true;
     }

@@ -4,8 +4,8 @@ namespace Talos.Audit;
 public static class AuditVerifier
 {
     /// <summary>
-    /// Verifies the log in <paramref name="directory"/>, a copy of it, or an export. Reads only. Nothing found in the files is an exception:
-    /// it is a finding, the earliest entry first. Throws <see cref="IOException"/> when the directory cannot be read at all.
+    /// Verifies the log in <paramref name="directory"/>, a copy of it, or an export. Reads only. Nothing found in the files is an
+    /// exception: it is a finding, the earliest entry first. Throws <see cref="IOException"/> when the directory cannot be read at all.
     /// </summary>
     public static AuditVerification Verify(string directory, AuditVerifierOptions options)
     {

@@ -88,7 +88,8 @@ sealed partial class VerificationRun
         if (_cutBundles.Count < MaxFindings) _cutBundles.Add(bundle.Index);
         ulong index = start + (ulong)bundle.Readable, end = start + (ulong)bundle.Width - 1;
         if (bundle.Overlong) Found(AuditDefect.EntryAltered, end, $"the bundle of entries {start} to {end} goes on behind entry {end}");
-        else if (bundle.Bytes.Length == 0) Found(AuditDefect.EntryMissing, start, $"entries {start} to {end} are missing", "the checkpoint covers them");
+        else if (bundle.Bytes.Length == 0)
+            Found(AuditDefect.EntryMissing, start, $"entries {start} to {end} are missing", "the checkpoint covers them");
         else Found(AuditDefect.EntryMissing, index, $"entry {index} is cut off or missing, and those up to {end} with it", "the checkpoint covers them");
     }
 

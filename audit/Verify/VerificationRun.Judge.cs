@@ -79,7 +79,8 @@ sealed partial class VerificationRun
         if (root is null || bundle.Readable != TilePath.Width || bundle.Root().AsSpan().SequenceEqual(root)) return false;
         ulong start = bundle.Index * TilePath.Width;
         if (Foreign(bundle, 0) is { } node)
-            Found(AuditDefect.EntryForeign, start, $"entries {start} to {start + TilePath.Width - 1} come from the record of node `{node}`");
+            Found(
+                AuditDefect.EntryForeign, start, $"entries {start} to {start + TilePath.Width - 1} come from the record of node `{node}`");
         else
             Found(AuditDefect.EntryAltered, start, $"an entry from {start} to {start + TilePath.Width - 1} is not what was recorded", "its hash was altered with it");
         return true;

@@ -58,7 +58,8 @@ sealed partial class VerificationRun
         DateTimeOffset? time = null;
         foreach (string candidate in (IEnumerable<string>)[_checkpoint!.Note, .. notes, .. options.KnownCheckpoints])
         {
-            if (!AuditCheckpoint.TryParse(candidate, out AuditCheckpoint? checkpoint, out _) || checkpoint.Origin != _checkpoint.Origin) continue;
+            if (!AuditCheckpoint.TryParse(candidate, out AuditCheckpoint? checkpoint, out _) || checkpoint.Origin != _checkpoint.Origin)
+                continue;
             NoteVerdict verdict = checkpoint.Signed.Check(witness, out DateTimeOffset? at);
             if (verdict == NoteVerdict.BadSignature)
                 Found(AuditDefect.WitnessForged, null, $"the signature of witness `{witness.Name}` does not belong to the checkpoint of size {checkpoint.Size}");

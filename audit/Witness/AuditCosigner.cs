@@ -11,7 +11,8 @@ public sealed class AuditCosigner : IDisposable
     AuditCosigner(string name, byte[] seed)
     {
         _seed = seed;
-        Key = new NoteVerifierKey(Ed25519CheckpointSigner.RequireName(name), NoteAlgorithm.Cosignature, Ed25519CheckpointSigner.PublicKey(seed));
+        Key = new NoteVerifierKey(
+            Ed25519CheckpointSigner.RequireName(name), NoteAlgorithm.Cosignature, Ed25519CheckpointSigner.PublicKey(seed));
     }
 
     /// <summary>The public half, which verifiers are given.</summary>
@@ -20,7 +21,9 @@ public sealed class AuditCosigner : IDisposable
     /// <summary>Makes a new key. The format commits to no name, so a key serves one witness only.</summary>
     public static AuditCosigner Create(string name) => new(name, Ed25519CheckpointSigner.NewSeed());
 
-    /// <summary>Reads the key from a file, or makes one and stores it there; see <see cref="Ed25519CheckpointSigner.LoadOrCreate"/>.</summary>
+    /// <summary>
+    /// Reads the key from a file, or makes one and stores it there; see <see cref="Ed25519CheckpointSigner.LoadOrCreate"/>.
+    /// </summary>
     public static AuditCosigner LoadOrCreate(string path, string name) => new(name, Ed25519CheckpointSigner.LoadOrCreateSeed(path));
 
     internal string Line(ReadOnlySpan<byte> text, DateTimeOffset time)

@@ -18,7 +18,9 @@ public enum WitnessVerdict
     /// <summary>The proof starts at another size than the one it knows; ask again from <see cref="WitnessAnswer.KnownSize"/>.</summary>
     WrongSize,
 
-    /// <summary>The log is shorter than what it showed before: its end was removed, or an older copy put in its place. The evidence is kept.</summary>
+    /// <summary>
+    /// The log is shorter than what it showed before: its end was removed, or an older copy put in its place. The evidence is kept.
+    /// </summary>
     RolledBack,
 
     /// <summary>The log contradicts what it showed before: it shows two pasts. The evidence is kept.</summary>
@@ -39,9 +41,9 @@ public sealed record WitnessAnswer(
     WitnessVerdict Verdict, string Cosignature = "", ulong KnownSize = 0, string Evidence = "", bool IsNews = false, NoteVerifierKey? FormerKey = null);
 
 /// <summary>
-/// Remembers the newest checkpoint of each log that it watches and signs only what follows from it (C2SP tlog-witness). What it has signed is on
-/// disk before it answers. A log is known by its key: one that comes with another key is watched anew, and the answer says so. One process
-/// at a time; safe for any number of threads.
+/// Remembers the newest checkpoint of each log that it watches and signs only what follows from it (C2SP tlog-witness). What it has signed
+/// is on disk before it answers. A log is known by its key: one that comes with another key is watched anew, and the answer says so. One
+/// process at a time; safe for any number of threads.
 /// </summary>
 public sealed class AuditWitness
 {
@@ -68,7 +70,9 @@ public sealed class AuditWitness
         lock (_gate) return Read(log);
     }
 
-    /// <summary>Signs the checkpoint when the proof leads to it from the one that this witness knows (from nothing: size 0, no proof).</summary>
+    /// <summary>
+    /// Signs the checkpoint when the proof leads to it from the one that this witness knows (from nothing: size 0, no proof).
+    /// </summary>
     /// <param name="log">The log's key. The caller vouches that the log of this name is who sends the checkpoint.</param>
     /// <param name="oldSize">Size that <paramref name="proof"/> starts at.</param>
     /// <param name="proof">RFC 6962 consistency proof.</param>
@@ -76,7 +80,8 @@ public sealed class AuditWitness
     public WitnessAnswer Cosign(NoteVerifierKey log, ulong oldSize, IReadOnlyList<byte[]> proof, string checkpointNote)
     {
         if (!AuditCheckpoint.TryParse(checkpointNote, out AuditCheckpoint? checkpoint, out _)) return new(WitnessVerdict.Unreadable);
-        if (log.Name != checkpoint.Origin || checkpoint.Signed.Check(log, out _) != NoteVerdict.Signed) return new(WitnessVerdict.UnknownLog);
+        if (log.Name != checkpoint.Origin || checkpoint.Signed.Check(log, out _) != NoteVerdict.Signed)
+            return new(WitnessVerdict.UnknownLog);
         lock (_gate)
         {
             NoteVerifierKey? former = FormerKey(log);

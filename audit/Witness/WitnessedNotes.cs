@@ -37,7 +37,8 @@ static class WitnessedNotes
     internal static IReadOnlyList<AuditCheckpoint> Read(string text) =>
         [.. Split(text).Select(static note => AuditCheckpoint.TryParse(note, out AuditCheckpoint? checkpoint, out _) ? checkpoint : null).OfType<AuditCheckpoint>()];
 
-    // The notes with this signature in place of what the same witness signed before. Null when it is not newer, or the line is not the witness's.
+    // The notes with this signature in place of what the same witness signed before. Null when it is not newer, or the line is not the
+    // witness's.
     internal static string? Add(IReadOnlyList<AuditCheckpoint> notes, AuditCheckpoint checkpoint, string line, NoteVerifierKey witness)
     {
         if (notes.Any(note => note.Size > checkpoint.Size && Has(note, witness))) return null;
@@ -53,7 +54,8 @@ static class WitnessedNotes
             .Select(static n => n.Note));
     }
 
-    static bool Has(AuditCheckpoint note, NoteVerifierKey witness) => note.Signed.Signatures.Any(s => s.Name == witness.Name && s.KeyId == witness.Id);
+    static bool Has(AuditCheckpoint note, NoteVerifierKey witness) =>
+        note.Signed.Signatures.Any(s => s.Name == witness.Name && s.KeyId == witness.Id);
 
     // A key of a witness that was made anew takes the place of the old one too.
     static string Without(AuditCheckpoint note, NoteVerifierKey witness) => note.Signed.Text + "\n"

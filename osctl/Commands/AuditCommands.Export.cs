@@ -60,11 +60,13 @@ static partial class AuditCommands
 
     static async Task<int> WriteAsync(Invocation invocation, string name)
     {
-        if (!AuditFormats.TryParse(name, out var format)) throw new OsctlException($"`{name}` is no format", $"the formats are {string.Join(", ", AuditFormats.Names)}");
+        if (!AuditFormats.TryParse(name, out var format))
+            throw new OsctlException($"`{name}` is no format", $"the formats are {string.Join(", ", AuditFormats.Names)}");
         if (invocation.IsGiven(To) || invocation.IsGiven(CursorFile)) OneNode(invocation, "a file or a cursor belongs to one node");
         await using var sink = invocation.Get(To) is { Length: > 0 } path ? new FileSink(path, format) : null;
         var cursor = invocation.Get(CursorFile) is { Length: > 0 } file ? new ExportCursor(file, invocation.Get(From)) : null;
-        var answers = await FanOut.AskAsync(invocation, (connection, options) => DeliverAsync(invocation, connection, format, sink, cursor, options), null);
+        var answers = await FanOut.AskAsync(
+            invocation, (connection, options) => DeliverAsync(invocation, connection, format, sink, cursor, options), null);
         Answers.PrintFailures(invocation, answers);
         return Answer<Delivered>.ExitCode(answers);
     }

@@ -52,11 +52,13 @@ static partial class AuditCommands
             var shown = (await audit.CheckpointAsync(new CheckpointRequest(), options)).VerifierKey;
             // A node that shows another key than before must not get a proof of it out of here.
             var key = ParseKey(SeenRecord.Of(invocation, invocation.ContextName, node).Key ?? shown);
-            if (!AuditProof.TryParse(answer.Proof, out var proof, out var error)) throw new RpcException(new Status(StatusCode.DataLoss, $"its proof: {error}"));
+            if (!AuditProof.TryParse(answer.Proof, out var proof, out var error))
+                throw new RpcException(new Status(StatusCode.DataLoss, $"its proof: {error}"));
             var result = proof.Check(key);
             return result.Error is null && proof.Index == index
                 ? new Proven(answer.Proof, result, key)
-                : throw new RpcException(new Status(StatusCode.DataLoss, $"its proof does not hold: {result.Error ?? $"it is of entry {proof.Index}"}"));
+                : throw new RpcException(
+                    new Status(StatusCode.DataLoss, $"its proof does not hold: {result.Error ?? $"it is of entry {proof.Index}"}"));
         }, invocation.Timeout);
         Answers.PrintFailures(invocation, answers);
         if (answers[0].Value is not { } proven) return Answer<Proven>.ExitCode(answers);
@@ -78,7 +80,8 @@ static partial class AuditCommands
         var path = invocation.Get(ProofFile);
         if (!File.Exists(path)) throw new OsctlException($"there is no file `{path}`", "`osctl audit prove INDEX --to FILE` writes one");
         if (invocation.Get(ProofKey) is not { Length: > 0 } given)
-            throw new OsctlException("the log's key is needed", "give it with `--key`; who verifies the record has it, `osctl audit status` shows it");
+            throw new OsctlException(
+                "the log's key is needed", "give it with `--key`; who verifies the record has it, `osctl audit status` shows it");
         var key = ParseKey(File.Exists(given) ? ContextFile.ReadText(given) : given);
         if (!AuditProof.TryParse(ContextFile.ReadText(path), out var proof, out var error)) throw new OsctlException($"`{path}`: {error}");
         var result = proof.Check(key, Witnesses(invocation));
@@ -93,7 +96,8 @@ static partial class AuditCommands
             TreeWriter.Write(invocation.Output, tree, invocation.Format);
             return ExitCode.Done;
         }
-        invocation.Output.WriteLine($"`{path}` holds: entry {record.Index} is one of the {result.Checkpoint!.Size} that {key.Name} signed for");
+        invocation.Output.WriteLine(
+            $"`{path}` holds: entry {record.Index} is one of the {result.Checkpoint!.Size} that {key.Name} signed for");
         TreeWriter.Write(invocation.Output, Tree(record), OutputFormat.Yaml);
         return ExitCode.Done;
     }

@@ -13,7 +13,8 @@ static partial class AuditCommands
 
     sealed record Entries(List<AuditRecord> Records);
 
-    static Task<int> ListAsync(Invocation invocation, uint tail) => invocation.Get(Follow) ? FollowAsync(invocation, tail) : ListOnceAsync(invocation, tail);
+    static Task<int> ListAsync(Invocation invocation, uint tail) =>
+        invocation.Get(Follow) ? FollowAsync(invocation, tail) : ListOnceAsync(invocation, tail);
 
     static async Task<int> ListOnceAsync(Invocation invocation, uint tail)
     {
@@ -40,14 +41,16 @@ static partial class AuditCommands
     {
         var answers = await FanOut.AskAsync<Entries>(invocation, async (connection, options) =>
         {
-            await foreach (var record in ReadAsync(invocation, connection, tail, options)) Write(invocation, NodeOf(invocation, connection), record);
+            await foreach (var record in ReadAsync(invocation, connection, tail, options)) Write(
+                invocation, NodeOf(invocation, connection), record);
             return new Entries([]);
         }, null);
         Answers.PrintFailures(invocation, answers);
         return Answer<Entries>.ExitCode(answers);
     }
 
-    static string NodeOf(Invocation invocation, PeerConnection connection) => invocation.Targets().First(t => t.Endpoint == connection.Endpoint).Name;
+    static string NodeOf(Invocation invocation, PeerConnection connection) =>
+        invocation.Targets().First(t => t.Endpoint == connection.Endpoint).Name;
 
     // Each entry by itself, so the columns have widths that most entries keep to.
     static void Write(Invocation invocation, string node, AuditRecord record)
@@ -60,7 +63,8 @@ static partial class AuditCommands
                 int[] widths = [10, 6, 19, 12, 34, 8, 18, 24, 0, 0, 0, 0];
                 var wide = invocation.Format == OutputFormat.Wide;
                 var cells = Row(node, record).Select((cell, i) => (cell, i)).Where(c => wide || !Columns[c.i].StartsWith('+'));
-                invocation.Output.WriteLine(string.Join("   ", cells.Select(c => (c.cell.Length == 0 ? "-" : c.cell).PadRight(widths[c.i]))).TrimEnd());
+                invocation.Output.WriteLine(
+                    string.Join("   ", cells.Select(c => (c.cell.Length == 0 ? "-" : c.cell).PadRight(widths[c.i]))).TrimEnd());
             }
             invocation.Output.Flush();
         }
@@ -109,7 +113,8 @@ static partial class AuditCommands
         ];
     }
 
-    static string Time(Entry e) => DateTimeOffset.FromUnixTimeMilliseconds(e.WallTimeUnixNanos / 1_000_000).UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+    static string Time(Entry e) => DateTimeOffset.FromUnixTimeMilliseconds(e.WallTimeUnixNanos / 1_000_000).UtcDateTime.ToString(
+        "yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 
     static System.Text.Json.Nodes.JsonObject Tree(AuditRecord record)
     {
@@ -128,7 +133,8 @@ static partial class AuditCommands
             {
                 var item = call.ResponseStream.Current;
                 if (item.Index != index) break;
-                return AuditRecord.TryParse(item.Index, item.Entry.Memory, out var record, out var error) ? record : throw new RpcException(new Status(StatusCode.DataLoss, $"entry {index} {error}"));
+                return AuditRecord.TryParse(item.Index, item.Entry.Memory, out var record, out var error) ? record : throw new RpcException(
+                    new Status(StatusCode.DataLoss, $"entry {index} {error}"));
             }
             throw new RpcException(new Status(StatusCode.NotFound, $"there is no entry {index}"));
         }, invocation.Timeout);

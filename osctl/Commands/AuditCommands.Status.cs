@@ -39,6 +39,7 @@ static partial class AuditCommands
         if (status.CheckpointError.Length > 0) output.WriteLine($"{node}: no newer checkpoint could be written: {status.CheckpointError}");
         output.WriteLine($"{node}: key {status.VerifierKey}");
         if (status.WitnessKey.Length > 0) output.WriteLine($"{node}: as a witness of others {status.WitnessKey}");
-        foreach (var witnessed in status.Witnessed) output.WriteLine($"{node}: {witnessed.Witness} signed the first {witnessed.Size} entries");
+        foreach (var witnessed in status.Witnessed) output.WriteLine(
+            $"{node}: {witnessed.Witness} signed the first {witnessed.Size} entries");
     }
 }

@@ -55,7 +55,8 @@ static partial class AuditCommands
         if (invocation.Get(NewKey)) seen.Forget();
         var trusted = invocation.Get(Key) is { Length: > 0 } given ? given : seen.Key;
         var key = trusted is null ? shown : ParseKey(trusted);
-        var result = AuditVerifier.Verify(copy, new AuditVerifierOptions { LogKeys = [key], KnownCheckpoints = seen.Checkpoints, Witnesses = Witnesses(invocation) });
+        var result = AuditVerifier.Verify(
+            copy, new AuditVerifierOptions { LogKeys = [key], KnownCheckpoints = seen.Checkpoints, Witnesses = Witnesses(invocation) });
         if (result is { Verdict: AuditVerdict.Verified, Checkpoint: { } checkpoint }) seen.Remember(key, checkpoint);
         return new Verified(result, key, trusted is null);
     }
@@ -88,17 +89,20 @@ static partial class AuditCommands
             var kept = result.FirstIndex == 0 ? "" : $" of which those from {result.FirstIndex} on are kept";
             invocation.Output.WriteLine($"{name}: verified, {result.Size} entries under one signed root{kept}{open}");
             foreach (var witness in result.Witnesses)
-                invocation.Output.WriteLine($"{name}: {witness.Name} signed the first {witness.Size} entries on {Text.Second(witness.Time)} UTC");
+                invocation.Output.WriteLine(
+                    $"{name}: {witness.Name} signed the first {witness.Size} entries on {Text.Second(witness.Time)} UTC");
             if (verified.FirstSeen) invocation.Output.WriteLine($"{name}: its key is seen for the first time and kept: {verified.Key}");
             return;
         }
-        invocation.Output.WriteLine($"{name}: NOT VERIFIED" + (result.FirstBadIndex is { } bad ? $", entry {bad} is the first that is not what was recorded" : ""));
+        invocation.Output.WriteLine(
+            $"{name}: NOT VERIFIED" + (result.FirstBadIndex is { } bad ? $", entry {bad} is the first that is not what was recorded" : ""));
         foreach (var finding in result.Findings)
         {
             invocation.Output.WriteLine($"  {finding.Message}");
             if (finding.Hint.Length > 0) invocation.Output.WriteLine($"    hint: {finding.Hint}");
         }
-        if (result.FindingCount > result.Findings.Count) invocation.Output.WriteLine($"  and {result.FindingCount - result.Findings.Count} more");
+        if (result.FindingCount > result.Findings.Count)
+            invocation.Output.WriteLine($"  and {result.FindingCount - result.Findings.Count} more");
     }
 
     static JsonObject Tree(Verified verified) => new()

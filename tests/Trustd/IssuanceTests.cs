@@ -95,6 +95,7 @@ public sealed class IssuanceTests : IAsyncLifetime
             using var log = trustd.OpenRecord();
             var refused = log.Read(0, long.MaxValue).Select(r => r.Entry).Where(e => e.Kind == EntryKind.CallClosed && e.Outcome.Status == "PERMISSION_DENIED").ToArray();
             Assert.Contains(refused, e => e.Details.TryGetValue("token_refused", out var why) && why == "wrong secret");
+            Assert.Contains(log.Read(0, long.MaxValue), r => r.Entry.Kind == EntryKind.Enrollment && r.Entry.Details["event"] == "refused");
             Assert.DoesNotContain(log.Read(0, long.MaxValue), r => r.Entry.ToString().Contains(wrong[9..], StringComparison.Ordinal));
         });
     }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -44,13 +45,36 @@ sealed partial class TrustService(
     {
         var call = ServedCall.Of(context);
         Admit(call);
-        return registrar.KeepRefusalsAsync(Evidence.Token, call, async () =>
+        return RecordingAsync(call, () => registrar.KeepRefusalsAsync(Evidence.Token, call, async () =>
         {
             var token = tokens.Verify(request.Token, LedgerTokenUse.Node, call);
             perToken.Require(token.Id);
             var csr = Parse(request.Csr);
-            return await IssueAsync(Evidence.OfToken(token), csr, new CertificateWish { Name = "" }, context, () => tokens.TakeAsync(token, Issuer.KeyDigest(csr), context.CancellationToken));
-        });
+            return await IssueAsync(
+                Evidence.OfToken(token), csr, new CertificateWish { Name = "" }, context,
+                () => tokens.TakeAsync(token, Issuer.KeyDigest(csr), context.CancellationToken));
+        }));
+    }
+
+    // Whether or not the machine was let in.
+    async Task<CertificateResponse> RecordingAsync(ServedCall call, Func<Task<CertificateResponse>> enroll)
+    {
+        try
+        {
+            var answer = await enroll();
+            using var certificate = X509CertificateLoader.LoadCertificate(answer.Certificate.Span);
+            Record(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), admitted: true, "");
+            return answer;
+        }
+        catch (RefusalException e)
+        {
+            Record("", admitted: false, e.Message);
+            throw;
+        }
+
+        // The call and the certificate are on the record already, durably; this says what they mean.
+        void Record(string name, bool admitted, string reason) =>
+            record.Post(AuditEvents.Enrollment(name, admitted, "token", call.Caller.Source.ToString(), reason).During(call.OpenedIndex));
     }
 
     public override Task<CertificateResponse> Renew(RenewRequest request, ServerCallContext context)

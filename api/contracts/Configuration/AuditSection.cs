@@ -74,7 +74,8 @@ public sealed partial class AuditSection
     {
         bytes = null;
         if (SizePattern().Match(text) is not { Success: true } match) return false;
-        bytes = long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) << (match.Groups[2].Value switch { "TiB" => 40, "GiB" => 30, _ => 20 });
+        bytes = long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) << (
+            match.Groups[2].Value switch { "TiB" => 40, "GiB" => 30, _ => 20 });
         return bytes > 0;
     }
 
@@ -87,14 +88,16 @@ public sealed partial class AuditSection
 
     sealed record RetentionPart(TimeSpan? MaxAge, long? MaxBytes)
     {
-        public static RetentionPart Read(Section section) => new(section.Optional("maxAge", Age, null), section.Optional("maxSize", Size, null));
+        public static RetentionPart Read(Section section) =>
+            new(section.Optional("maxAge", Age, null), section.Optional("maxSize", Size, null));
     }
 }
 
 /// <summary>One receiver of a node's records.</summary>
 public sealed partial class AuditExporterSection
 {
-    static readonly ScalarFormat<string> NameFormat = new("a name of lower-case letters, digits and dashes", (string t, out string v) => NamePattern().IsMatch(v = t));
+    static readonly ScalarFormat<string> NameFormat = new("a name of lower-case letters, digits and dashes", (string t, out string v) =>
+        NamePattern().IsMatch(v = t));
 
     static readonly ScalarFormat<AuditTarget> Target = new(
         "`tls://HOST:PORT`, `tcp://HOST:PORT`, `https://HOST:PORT`, `http://HOST:PORT` or `file:NAME`", TryTarget);
@@ -108,10 +111,14 @@ public sealed partial class AuditExporterSection
     /// </summary>
     public required AuditTarget To { get; init; }
 
-    /// <summary>`syslog` or `cef` for syslog receivers, `otlp` for collectors, any of `jsonl`, `ocsf`, `syslog`, `cef`, `otlp` for files.</summary>
+    /// <summary>
+    /// `syslog` or `cef` for syslog receivers, `otlp` for collectors, any of `jsonl`, `ocsf`, `syslog`, `cef`, `otlp` for files.
+    /// </summary>
     public required string Format { get; init; }
 
-    /// <summary>Certificates that the receiver's certificate has to lead to, PEM; given if and only if the target is `tls` or `https`.</summary>
+    /// <summary>
+    /// Certificates that the receiver's certificate has to lead to, PEM; given if and only if the target is `tls` or `https`.
+    /// </summary>
     public string? CaBundle { get; init; }
 
     /// <summary>Terms that an entry has to fit to be sent, as of `osctl audit list --where`.</summary>
@@ -134,7 +141,8 @@ public sealed partial class AuditExporterSection
                 "it holds the certificates that the receiver's own has to lead to");
         }
         var fits = to.Scheme switch { "tls" or "tcp" => format is "syslog" or "cef", "http" or "https" => format == "otlp", _ => true };
-        if (!fits) section.Fail("format", $"`{to.Scheme}` does not carry `{format}`", to.Scheme is "tls" or "tcp" ? "use `syslog` or `cef`" : "use `otlp`");
+        if (!fits) section.Fail(
+            "format", $"`{to.Scheme}` does not carry `{format}`", to.Scheme is "tls" or "tcp" ? "use `syslog` or `cef`" : "use `otlp`");
         return exporter;
     }
 

@@ -38,7 +38,8 @@ public sealed class AuditReader(AuditLog record, RecordKeeper? keeper = null, Au
                 : record.ReadAsync(from, long.MaxValue, context.CancellationToken);
             await foreach (var entry in entries.ConfigureAwait(false))
             {
-                if (!filter.Matches(entry) || (request.WithoutOpenings && request.Follow && entry.Entry.Kind == EntryKind.CallOpened)) continue;
+                if (!filter.Matches(entry) || (request.WithoutOpenings && request.Follow && entry.Entry.Kind == EntryKind.CallOpened))
+                    continue;
                 await SendAsync(entry).ConfigureAwait(false);
             }
         }
@@ -119,7 +120,8 @@ public sealed class AuditReader(AuditLog record, RecordKeeper? keeper = null, Au
 
     static AuditFilter FilterOf(ListRequest request)
     {
-        if (request.Filter.Count > MaxTerms) throw new RefusalException(RefusalReason.InvalidRequest, $"a filter has at most {MaxTerms} terms");
+        if (request.Filter.Count > MaxTerms)
+            throw new RefusalException(RefusalReason.InvalidRequest, $"a filter has at most {MaxTerms} terms");
         return AuditFilter.TryParse(request.Filter, TimeProvider.System, out var filter, out var error)
             ? filter
             : throw new RefusalException(RefusalReason.InvalidRequest, error);

@@ -30,8 +30,10 @@ sealed class RecordExport
     public RecordExport(AuditLog record, AuditExporterSection settings, string folder, TrustSlot own, TimeProvider time, ILogger log)
     {
         (this.record, this.settings, this.folder, this.own, this.time, this.log) = (record, settings, folder, own, time, log);
-        if (!AuditFormats.TryParse(settings.Format, out format)) throw new InvalidDataException($"exporter `{settings.Name}`: `{settings.Format}` is no format");
-        if (!AuditFilter.TryParse(settings.Where, time, out var parsed, out var error)) throw new InvalidDataException($"exporter `{settings.Name}`: {error}");
+        if (!AuditFormats.TryParse(settings.Format, out format))
+            throw new InvalidDataException($"exporter `{settings.Name}`: `{settings.Format}` is no format");
+        if (!AuditFilter.TryParse(settings.Where, time, out var parsed, out var error))
+            throw new InvalidDataException($"exporter `{settings.Name}`: {error}");
         filter = parsed;
     }
 

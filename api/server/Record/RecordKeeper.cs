@@ -5,8 +5,8 @@ using Talos.Audit;
 namespace Talos.Api.Server;
 
 /// <summary>
-/// Looks after one record while its service runs: sends it to its receivers and removes what need not be kept any longer. A call never waits
-/// for any of this; what fails is tried again, and <see cref="Exporters"/> says so.
+/// Looks after one record while its service runs: sends it to its receivers and removes what need not be kept any longer. A call never
+/// waits for any of this; what fails is tried again, and <see cref="Exporters"/> says so.
 /// </summary>
 public sealed class RecordKeeper
 {
@@ -35,7 +35,8 @@ public sealed class RecordKeeper
     public IReadOnlyList<ExporterState> Exporters => [.. exports.Select(e => e.State)];
 
     /// <summary>Runs until cancelled; never throws.</summary>
-    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll([RetainAsync(cancellation), .. exports.Select(e => e.RunAsync(cancellation))]);
+    public Task RunAsync(CancellationToken cancellation) =>
+        Task.WhenAll([RetainAsync(cancellation), .. exports.Select(e => e.RunAsync(cancellation))]);
 
     async Task RetainAsync(CancellationToken cancellation)
     {
@@ -46,7 +47,8 @@ public sealed class RecordKeeper
             {
                 var before = record.FirstIndex;
                 var first = await record.RetainAsync(Policy(), cancellation).ConfigureAwait(false);
-                if (first != before) log.LogInformation("entries {First} to {Last} were removed under the retention policy", before, first - 1);
+                if (first != before)
+                    log.LogInformation("entries {First} to {Last} were removed under the retention policy", before, first - 1);
             }
             catch (AuditLogException e)
             {

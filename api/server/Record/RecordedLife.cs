@@ -4,10 +4,13 @@ using Talos.Audit;
 
 namespace Talos.Api.Server;
 
-/// <summary>Puts start and end of a service on its record: the first start of a boot, another release than before, the policy, the stop.</summary>
+/// <summary>
+/// Puts start and end of a service on its record: the first start of a boot, another release than before, the policy, the stop.
+/// </summary>
 public static class RecordedLife
 {
-    static readonly string Release = "v" + (typeof(RecordedLife).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "");
+    static readonly string Release = "v" + (
+        typeof(RecordedLife).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "");
 
     /// <summary>Never waits and never throws for want of a disk; what cannot be written is counted by the log.</summary>
     /// <param name="folder">The service's own folder, where the release that ran last is remembered.</param>
@@ -29,7 +32,8 @@ public static class RecordedLife
     }
 
     /// <summary>Says which policy decides from now on.</summary>
-    public static void Serving(AuditLog record, PolicyInForce policy) => record.Post(AuditEvents.BundleInForce(policy.Authorizer?.Revision ?? ""));
+    public static void Serving(AuditLog record, PolicyInForce policy) =>
+        record.Post(AuditEvents.BundleInForce(policy.Authorizer?.Revision ?? ""));
 
     /// <summary>The service was told to stop.</summary>
     public static void Ended(AuditLog record) => record.Post(AuditEvents.Shutdown());

@@ -7,8 +7,8 @@ using Talos.Pki;
 namespace Talos.Api.Server;
 
 /// <summary>
-/// Answers the other nodes: co-signs the checkpoints of their records, offers those of this one, and keeps their signatures. What contradicts
-/// what a node showed before goes on this server's own record, out of that node's reach.
+/// Answers the other nodes: co-signs the checkpoints of their records, offers those of this one, and keeps their signatures. What
+/// contradicts what a node showed before goes on this server's own record, out of that node's reach.
 /// </summary>
 /// <param name="witness">Null for a server that is watched and watches nobody.</param>
 public sealed class WitnessDesk(string cluster, AuditLog record, AuditWitness? witness) : WitnessService.WitnessServiceBase
@@ -18,9 +18,11 @@ public sealed class WitnessDesk(string cluster, AuditLog record, AuditWitness? w
 
     public override async Task<AddCheckpointResponse> AddCheckpoint(AddCheckpointRequest request, ServerCallContext context)
     {
-        if (witness is null) throw new RefusalException(RefusalReason.WrongState, "this server is no witness") { Hint = "ask the osd of a node" };
+        if (witness is null)
+            throw new RefusalException(RefusalReason.WrongState, "this server is no witness") { Hint = "ask the osd of a node" };
         var node = CallerOf(context);
-        if (request.Proof.Count > MaxHashes) throw new RefusalException(RefusalReason.InvalidRequest, $"a consistency proof has at most {MaxHashes} hashes");
+        if (request.Proof.Count > MaxHashes)
+            throw new RefusalException(RefusalReason.InvalidRequest, $"a consistency proof has at most {MaxHashes} hashes");
         var key = KeyOf(request.VerifierKey, $"{cluster}/{node.Name}/osd");
         var answer = witness.Cosign(key, request.OldSize, [.. request.Proof.Select(hash => hash.ToByteArray())], request.Note);
         await WitnessNews.RecordAsync(record, witness, key, answer, context.CancellationToken).ConfigureAwait(false);
@@ -48,7 +50,8 @@ public sealed class WitnessDesk(string cluster, AuditLog record, AuditWitness? w
             var checkpoint = record.PublishNow();
             var answer = new OfferResponse { Note = checkpoint.Note, VerifierKey = record.Key.ToString() };
             if (request.KnownSize > 0 && request.KnownSize < checkpoint.Size)
-                answer.Proof.AddRange(record.ProveConsistency(request.KnownSize, checkpoint.Size).Select(hash => UnsafeByteOperations.UnsafeWrap(hash)));
+                answer.Proof.AddRange(
+                    record.ProveConsistency(request.KnownSize, checkpoint.Size).Select(hash => UnsafeByteOperations.UnsafeWrap(hash)));
             return Task.FromResult(answer);
         }
         catch (AuditLogException e)
@@ -60,7 +63,8 @@ public sealed class WitnessDesk(string cluster, AuditLog record, AuditWitness? w
     public override Task<AddCosignatureResponse> AddCosignature(AddCosignatureRequest request, ServerCallContext context)
     {
         var key = KeyOf(request.WitnessKey, $"{cluster}/{CallerOf(context).Name}/witness");
-        if (!AuditCheckpoint.TryParse(request.Note, out var checkpoint, out var error)) throw new RefusalException(RefusalReason.InvalidRequest, $"the note: {error}");
+        if (!AuditCheckpoint.TryParse(request.Note, out var checkpoint, out var error))
+            throw new RefusalException(RefusalReason.InvalidRequest, $"the note: {error}");
         return Task.FromResult(new AddCosignatureResponse { Kept = record.TryAddCosignature(checkpoint, request.Cosignature, key) });
     }
 
@@ -70,7 +74,8 @@ public sealed class WitnessDesk(string cluster, AuditLog record, AuditWitness? w
 
     static NoteVerifierKey KeyOf(string text, string name)
     {
-        if (!NoteVerifierKey.TryParse(text, out var key, out var error)) throw new RefusalException(RefusalReason.InvalidRequest, $"the key: {error}");
+        if (!NoteVerifierKey.TryParse(text, out var key, out var error))
+            throw new RefusalException(RefusalReason.InvalidRequest, $"the key: {error}");
         return key.Name == name
             ? key
             : throw new RefusalException(RefusalReason.NotAllowed, $"the key is of `{key.Name}`, and the caller speaks for `{name}`") { Id = "not-the-callers-log" };

@@ -65,7 +65,8 @@ public sealed class WitnessExchange(
                 return;
             }
             // A node that is away is said once, not every minute.
-            if (fault.Length > 0 && faults.GetValueOrDefault(endpoint) != fault) log.LogWarning("witness {Endpoint}: {Reason}", endpoint, fault);
+            if (fault.Length > 0 && faults.GetValueOrDefault(endpoint) != fault)
+                log.LogWarning("witness {Endpoint}: {Reason}", endpoint, fault);
             faults[endpoint] = fault;
         }
     }
@@ -102,7 +103,8 @@ public sealed class WitnessExchange(
         AddCheckpointRequest Request(ulong known)
         {
             var request = new AddCheckpointRequest { OldSize = known, Note = mine.Note, VerifierKey = record.Key.ToString() };
-            if (known > 0 && known < mine.Size) request.Proof.AddRange(record.ProveConsistency(known, mine.Size).Select(hash => UnsafeByteOperations.UnsafeWrap(hash)));
+            if (known > 0 && known < mine.Size)
+                request.Proof.AddRange(record.ProveConsistency(known, mine.Size).Select(hash => UnsafeByteOperations.UnsafeWrap(hash)));
             return request;
         }
     }
@@ -125,7 +127,8 @@ public sealed class WitnessExchange(
     {
         var offer = await client.OfferAsync(new OfferRequest(), options).ResponseAsync.ConfigureAwait(false);
         if (!NoteVerifierKey.TryParse(offer.VerifierKey, out var key, out var error)) return $"the key of its record: {error}";
-        if (key.Name != $"{cluster}/{check.Peer?.Name}/{(kind == PeerKind.Trustd ? "trustd" : "osd")}") return $"its record calls itself `{key.Name}`";
+        if (key.Name != $"{cluster}/{check.Peer?.Name}/{(kind == PeerKind.Trustd ? "trustd" : "osd")}")
+            return $"its record calls itself `{key.Name}`";
         var answer = witness.Cosign(key, 0, [], offer.Note);
         if (answer.Verdict == WitnessVerdict.WrongSize)
         {
@@ -133,7 +136,8 @@ public sealed class WitnessExchange(
             answer = witness.Cosign(key, answer.KnownSize, [.. offer.Proof.Select(hash => hash.ToByteArray())], offer.Note);
         }
         await WitnessNews.RecordAsync(record, witness, key, answer, options.CancellationToken).ConfigureAwait(false);
-        if (answer.Verdict != WitnessVerdict.Signed) return $"its record is not what follows from the {answer.KnownSize} entries that it showed before: {answer.Verdict}";
+        if (answer.Verdict != WitnessVerdict.Signed)
+            return $"its record is not what follows from the {answer.KnownSize} entries that it showed before: {answer.Verdict}";
         var handed = new AddCosignatureRequest { Note = offer.Note, Cosignature = answer.Cosignature, WitnessKey = witness.Key.ToString() };
         await client.AddCosignatureAsync(handed, options).ResponseAsync.ConfigureAwait(false);
         return "";
