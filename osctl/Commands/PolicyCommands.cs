@@ -28,7 +28,7 @@ static partial class PolicyCommands
 
     public static Verb Build()
     {
-        var policy = new Verb("policy", "Check, test, ask and compare policy bundles", "osctl policy test policy/bundle", "osctl policy diff old.tar.gz new.tar.gz");
+        var policy = new Verb("policy", "Check, test, ask, compare and push policy bundles", "osctl policy test policy/bundle", "osctl policy diff old.tar.gz new.tar.gz", "osctl policy push policy/bundle");
         policy.Add(new Verb("check", "Compile a bundle and name every mistake with its line and column", "osctl policy check policy/bundle") { Arguments = { Bundle }, Options = { Key }, Run = i => Task.FromResult(Check(i)) });
         policy.Add(new Verb("test", "Run the rules named test_ and show what they do not reach", "osctl policy test policy/bundle") { Arguments = { Bundle }, Run = i => Task.FromResult(Test(i)) });
         policy.Add(new Verb("eval", "Answer a query", "osctl policy eval data.talos.authz.decision --input call.json") { Arguments = { Query }, Options = { BundleOption, Input }, Run = i => Task.FromResult(Eval(i)) });
