@@ -5,7 +5,7 @@ namespace Talos.Api.Hosting;
 public sealed partial class ApiServices
 {
     /// <summary>Answers for <c>MachineService</c>.</summary>
-    public ApiServices Add(MachineService.MachineServiceBase service) => Add(service, MachineService.Descriptor, static methods => methods
+    public ApiServices Add(MachineService.MachineServiceBase service) => Add(service, "talos.machine.v1.MachineService", static methods => methods
         .Unary("Version", VersionRequest.Parser, static (s, r, c) => s.Version(r, c))
         .Unary("ServiceList", ServiceListRequest.Parser, static (s, r, c) => s.ServiceList(r, c))
         .Unary("ServiceRestart", ServiceRestartRequest.Parser, static (s, r, c) => s.ServiceRestart(r, c))

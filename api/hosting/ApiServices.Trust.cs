@@ -5,7 +5,7 @@ namespace Talos.Api.Hosting;
 public sealed partial class ApiServices
 {
     /// <summary>Answers for <c>TrustService</c>.</summary>
-    public ApiServices Add(TrustService.TrustServiceBase service) => Add(service, TrustService.Descriptor, static methods => methods
+    public ApiServices Add(TrustService.TrustServiceBase service) => Add(service, "talos.trust.v1.TrustService", static methods => methods
         .Unary("CABundle", CABundleRequest.Parser, static (s, r, c) => s.CABundle(r, c))
         .Unary("Enroll", EnrollRequest.Parser, static (s, r, c) => s.Enroll(r, c))
         .Unary("EnrollmentApply", EnrollmentApplyRequest.Parser, static (s, r, c) => s.EnrollmentApply(r, c))

@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using Google.Protobuf.Reflection;
 using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
 
@@ -11,22 +10,15 @@ sealed class Bound<TService>(TService service)
     internal TService Service => service;
 }
 
-sealed class MethodProvider<TService>(ServiceDescriptor descriptor, Action<MethodTable<TService>> bind) : IServiceMethodProvider<Bound<TService>>
+sealed class MethodProvider<TService>(string name, Action<MethodTable<TService>> bind) : IServiceMethodProvider<Bound<TService>>
     where TService : class
 {
-    public void OnServiceMethodDiscovery(ServiceMethodProviderContext<Bound<TService>> context)
-    {
-        var table = new MethodTable<TService>(descriptor, context);
-        bind(table);
-        table.RequireAll();
-    }
+    public void OnServiceMethodDiscovery(ServiceMethodProviderContext<Bound<TService>> context) => bind(new MethodTable<TService>(name, context));
 }
 
-sealed class MethodTable<TService>(ServiceDescriptor descriptor, ServiceMethodProviderContext<Bound<TService>> context)
+sealed class MethodTable<TService>(string service, ServiceMethodProviderContext<Bound<TService>> context)
     where TService : class
 {
-    readonly HashSet<string> _named = [];
-
     internal MethodTable<TService> Unary<TRequest, TResponse>(
         string name, MessageParser<TRequest> parser, Func<TService, TRequest, ServerCallContext, Task<TResponse>> call)
         where TRequest : class, IMessage<TRequest>
@@ -46,20 +38,10 @@ sealed class MethodTable<TService>(ServiceDescriptor descriptor, ServiceMethodPr
         return this;
     }
 
-    /// <summary>A method that the contract promises and nobody named here would be refused as unknown.</summary>
-    internal void RequireAll()
-    {
-        var missing = descriptor.Methods.Select(method => method.Name).Where(name => !_named.Contains(name)).ToArray();
-        if (missing.Length > 0) throw new InvalidOperationException($"methods of {descriptor.FullName} that are not bound: {string.Join(", ", missing)}");
-    }
-
     Method<TRequest, TResponse> Name<TRequest, TResponse>(MethodType type, string name, MessageParser<TRequest> parser)
         where TRequest : class, IMessage<TRequest>
-        where TResponse : class, IMessage<TResponse>
-    {
-        _named.Add(name);
-        return new(type, descriptor.FullName, name, new(Unsent, context => parser.ParseFrom(context.PayloadAsReadOnlySequence())), new(Write, Unread<TResponse>));
-    }
+        where TResponse : class, IMessage<TResponse> =>
+        new(type, service, name, new(Unsent, context => parser.ParseFrom(context.PayloadAsReadOnlySequence())), new(Write, Unread<TResponse>));
 
     static void Write<TResponse>(TResponse message, SerializationContext context)
         where TResponse : IMessage<TResponse>

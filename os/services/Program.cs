@@ -1,9 +1,11 @@
 using Talos.Machined;
 using Talos.Osd;
+using Talos.Services;
 using Talos.Trustd;
 
 // One executable under three names, so that the runtime, TLS and gRPC are in the image once and in memory once. Which service it is follows
 // from the name it was started by; the first argument may say so instead, where there is no link of that name.
+using var start = CollectionFreeStart.Begin();
 string[] names = [Path.GetFileName(StartedAs()), .. args.Take(1)];
 return names switch
 {

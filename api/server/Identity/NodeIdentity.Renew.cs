@@ -6,8 +6,9 @@ namespace Talos.Api.Server;
 
 public sealed partial class NodeIdentity
 {
-    // A control plane's own trustd starts beside this and is there a moment later.
+    // A control plane's own trustd starts beside this and is there a moment later: asked often at first, then ever more rarely.
     static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    const int ShortPauses = 20;
 
     // trustd may be away for hours; a node asks often enough to be back within a minute of it.
     static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
@@ -23,7 +24,7 @@ public sealed partial class NodeIdentity
     {
         try
         {
-            var pause = FirstPause;
+            var (pause, pauses) = (FirstPause, 0);
             while (true)
             {
                 if (Remaining() is var (nap, woken))
@@ -35,12 +36,12 @@ public sealed partial class NodeIdentity
                 if (await TryRefreshAsync(cancellation).ConfigureAwait(false) is { } fresh)
                 {
                     lock (gate) renewAt = MomentToRenew(fresh);
-                    pause = FirstPause;
+                    (pause, pauses) = (FirstPause, 0);
                     Announce();
                     continue;
                 }
                 await Task.Delay(pause * (0.8 + Fraction() * 0.4), options.Time, cancellation).ConfigureAwait(false);
-                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, (waiting.Length > 0 ? LongestWait : LongestPause).Ticks));
+                if (++pauses >= ShortPauses) pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, (waiting.Length > 0 ? LongestWait : LongestPause).Ticks));
             }
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)

@@ -92,7 +92,8 @@ sealed class Ruleset
         return [.. roles];
     }
 
-    // The callers that there will be: without certificate, without role, with one role. Others are added as they come.
+    // The callers that there will be, on a node that nobody attested: without certificate, without role, with one role. Others are added as
+    // they come.
     void Precompute(string[] methods, string[] roles)
     {
         AuthorizationCaller[] callers =
@@ -103,12 +104,11 @@ sealed class Ruleset
         ];
         foreach (string method in methods)
             foreach (AuthorizationCaller caller in callers)
-                foreach (AttestationState state in (AttestationState[])[AttestationState.Unknown, AttestationState.Failed, AttestationState.Verified])
-                {
-                    var input = new AuthorizationInput { RevocationAge = TimeSpan.Zero, Caller = caller, Method = method, Time = DateTimeOffset.UnixEpoch, Node = new AuthorizationNode { Attested = state } };
-                    // A policy that runs into its limits here would do so for every entry of the table.
-                    if (Decide(input).ReasonId == EvaluationFailed) return;
-                }
+            {
+                var input = new AuthorizationInput { RevocationAge = TimeSpan.Zero, Caller = caller, Method = method, Time = DateTimeOffset.UnixEpoch };
+                // A policy that runs into its limits here would do so for every entry of the table.
+                if (Decide(input).ReasonId == EvaluationFailed) return;
+            }
     }
 
     const string EvaluationFailed = "evaluation_failed";

@@ -1,0 +1,28 @@
+using System.Runtime;
+
+namespace Talos.Services;
+
+/// <summary>
+/// No garbage collection while a service starts: what it allocates then mostly stays, and marking and compacting it again and again was a
+/// quarter of the processor time to the first answer. One thorough collection afterwards gives back what did not stay.
+/// </summary>
+sealed class CollectionFreeStart : IDisposable
+{
+    // Bytes; a start takes 10 to 20 MB. LIMIT: within the smallest heap that a service has on a node.
+    const long Allowance = 32L << 20;
+
+    static readonly TimeSpan Length = TimeSpan.FromSeconds(8);
+
+    readonly Timer _end = new(static _ => End(), null, Length, Timeout.InfiniteTimeSpan);
+
+    internal static CollectionFreeStart? Begin() => GC.TryStartNoGCRegion(Allowance) ? new CollectionFreeStart() : null;
+
+    static void End()
+    {
+        // The allowance may have been used up; then the collector is at work already.
+        if (GCSettings.LatencyMode == GCLatencyMode.NoGCRegion) GC.EndNoGCRegion();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    }
+
+    public void Dispose() => _end.Dispose();
+}
