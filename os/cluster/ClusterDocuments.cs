@@ -18,12 +18,12 @@ public static class ClusterDocuments
     /// <summary>A worker that joins through these endpoints with this token and exchanges signatures of its record with these nodes.</summary>
     public static MachineConfiguration Worker(
         string cluster, string hostName, IReadOnlyList<Endpoint> trustd, IReadOnlyList<Endpoint> witnesses, TokenSecret token, IReadOnlyList<string> certificateNames) => new()
-    {
-        Cluster = cluster,
-        Machine = Machine(MachineType.Worker, hostName, certificateNames),
-        Trust = new TrustSection { Endpoints = trustd, Token = token },
-        Audit = new AuditSection { Witnesses = witnesses },
-    };
+        {
+            Cluster = cluster,
+            Machine = Machine(MachineType.Worker, hostName, certificateNames),
+            Trust = new TrustSection { Endpoints = trustd, Token = token },
+            Audit = new AuditSection { Witnesses = witnesses },
+        };
 
     /// <summary>Names that a node on this machine needs in its certificate besides its own: the loopback address, and how guests see this machine.</summary>
     public static IReadOnlyList<string> LocalNames(ClusterPlan plan, PlannedNode node) =>

@@ -7,16 +7,16 @@ namespace Talos.EndToEnd.Tests;
 public sealed class ContainerTests
 {
     [Fact]
-    public void Accepts_a_container_and_confines_it()
+    public async Task Accepts_a_container_and_confines_it()
     {
         if (Environment.GetEnvironmentVariable("TALOS_CONTAINERD") is null)
             Assert.Skip("SKIPPED LOUDLY: it downloads Debian's containerd and boots a machine; run it with TALOS_CONTAINERD=1, or build/containerd-proof.sh");
         var start = new ProcessStartInfo(Path.Combine(OsctlProgram.Root, "build", "containerd-proof.sh")) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{output}\n{errors.Result}");
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(process.ExitCode == 0, $"{output}\n{await errors}");
         Assert.Contains("container: done", output, StringComparison.Ordinal);
     }
 }
