@@ -17,6 +17,24 @@ public sealed class BuiltinTests
     [InlineData("""yaml.unmarshal("a: [1, 2]\nb: {c: yes}\n")""", """{"a":[1,2],"b":{"c":true}}""")]
     [InlineData("""count("héé😀")""", "4")]
     [InlineData("""{k: v | some k, v in {"x": 1}}""", """{"x":1}""")]
+    [InlineData("""strings.render_template(`{{define "item"}}<{{.}}>{{end}}{{range .l}}{{template "item" .}}{{end}}`, {"l": ["a", "b"]})""", "\"<a><b>\"")]
+    [InlineData("""strings.render_template(`{{block "b" .x}}[{{.}}]{{end}}{{template "b" "y"}}`, {"x": "1"})""", "\"[1][y]\"")]
+    [InlineData("""strings.render_template(`{{range .l}}{{if eq . "b"}}{{continue}}{{end}}{{if eq . "d"}}{{break}}{{end}}{{.}}{{end}}`, {"l": ["a", "b", "c", "d", "e"]})""", "\"ac\"")]
+    [InlineData("""strings.render_template(`{{with .a}}{{.}}{{else with .b}}{{.}}!{{end}}`, {"a": "", "b": "z"})""", "\"z!\"")]
+    [InlineData("""strings.render_template(`{{html .a}} {{js .a}} {{slice .a 1 3}} {{slice .a}}`, {"a": "<'a"})""", "\"&lt;&#39;a \\\\u003C\\\\'a 'a <'a\"")]
+    [InlineData("""strings.render_template(`{{println "a" "b"}}`, {})""", "\"a b\\n\"")]
     public void Accepts_what_go_answers(string expression, string expected) =>
         Assert.Equal("{\"x\":" + expected + "}", Assert.Single(RegoProgram.Compile([]).Query("x = " + expression)));
+
+    [Theory]
+    [InlineData("""{{template "x"}}""")]
+    [InlineData("""{{define "x"}}{{template "x"}}{{end}}{{template "x"}}""")]
+    [InlineData("""{{break}}""")]
+    [InlineData("""{{range .l}}{{define "x"}}{{continue}}{{end}}{{end}}""")]
+    [InlineData("""{{define "x"}}""")]
+    [InlineData("""{{define}}{{end}}""")]
+    [InlineData("""{{block "x"}}{{end}}""")]
+    [InlineData("""{{slice .l 2}}""")]
+    public void Rejects_templates_that_go_refuses(string template) =>
+        Assert.Empty(RegoProgram.Compile([]).Query($$"""x = strings.render_template(`{{template}}`, {"l": ["a"]})"""));
 }

@@ -4,7 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace Talos.Policy;
 
-/// <summary>`strings.render_template`: the part of Go's text/template that works on JSON: fields, variables, pipelines, if, range, with, comparisons.</summary>
+/// <summary>
+/// `strings.render_template`: Go's text/template over JSON. Fields, variables, pipelines, if, range with break and continue, with, define,
+/// template, block, and the predefined functions but `call`, since JSON holds no functions.
+/// </summary>
 static partial class TemplateBuiltins
 {
     // LIMIT: size of what a template makes.
@@ -23,10 +26,20 @@ static partial class TemplateBuiltins
     sealed record TextNode(string Text) : Node;
     sealed record OutputNode(string Pipeline) : Node;
     sealed record AssignNode(string Name, string Pipeline) : Node;
+    sealed record TemplateNode(string Name, string Pipeline) : Node;
+    sealed record FlowNode(Flow Flow) : Node;
     sealed record BlockNode(string Kind, string[] Names, string Pipeline, List<Node> Body, List<Node> Else) : Node;
+
+    // How a list of nodes ended.
+    enum Flow { Normal, Break, Continue }
 
     sealed class Template
     {
+        // LIMIT: templates that call themselves.
+        const int MaxDepth = 100;
+
+        readonly Dictionary<string, List<Node>> _named = new(StringComparer.Ordinal);
+        int _ranges;
         readonly List<(bool IsAction, string Text)> _tokens = [];
         readonly List<Node> _nodes;
         int _at;
@@ -72,8 +85,22 @@ static partial class TemplateBuiltins
                     case "end" or "else":
                         end = text;
                         return nodes;
-                    case "if" or "range" or "with":
+                    case "if" or "with":
                         nodes.Add(Block(word, rest, depth));
+                        break;
+                    case "range":
+                        _ranges++;
+                        nodes.Add(Block(word, rest, depth));
+                        _ranges--;
+                        break;
+                    case "break" or "continue":
+                        if (_ranges == 0) throw new BuiltinException($"template: {{{{{word}}}}} outside {{{{range}}}}");
+                        nodes.Add(new FlowNode(word == "break" ? Flow.Break : Flow.Continue));
+                        break;
+                    case "define" or "block" or "template":
+                        (string name, string pipeline) = NameOf(word, rest);
+                        if (word != "template") Define(name, depth);
+                        if (word != "define") nodes.Add(new TemplateNode(name, pipeline));
                         break;
                     default:
                         Match assign = AssignPattern().Match(text);
@@ -85,6 +112,28 @@ static partial class TemplateBuiltins
             return nodes;
         }
 
+        static (string Name, string Pipeline) NameOf(string word, string rest)
+        {
+            Match m = QuotedPattern().Match(rest);
+            if (!m.Success) throw new BuiltinException($"template: missing name in {{{{{word}}}}}");
+            string name = m.Value[0] == '"' && ValueJson.Parse(m.Value) is StringValue s ? s.Text : m.Value[1..^1];
+            string pipeline = rest[m.Length..].Trim();
+            if (word == "define" && pipeline.Length > 0) throw new BuiltinException($"template: unexpected \"{pipeline}\" in define clause");
+            if (word == "block" && pipeline.Length == 0) throw new BuiltinException("template: missing value for block clause");
+            return (name, pipeline);
+        }
+
+        // A template's body is in no range of the one that defines it.
+        void Define(string name, int depth)
+        {
+            int ranges = _ranges;
+            _ranges = 0;
+            List<Node> body = List(depth + 1, out string? end);
+            _ranges = ranges;
+            if (end != "end") throw new BuiltinException(end is null ? "template: unexpected EOF" : $"template: unexpected {{{{{end}}}}}");
+            _named[name] = body;
+        }
+
         BlockNode Block(string kind, string header, int depth)
         {
             Match names = NamesPattern().Match(header);
@@ -94,6 +143,7 @@ static partial class TemplateBuiltins
             {
                 string more = end[4..].Trim();
                 if (more.StartsWith("if ", StringComparison.Ordinal)) return new BlockNode(kind, Names(names), pipeline, body, [Block("if", more[3..].Trim(), depth + 1)]);
+                if (more.StartsWith("with ", StringComparison.Ordinal)) return new BlockNode(kind, Names(names), pipeline, body, [Block("with", more[5..].Trim(), depth + 1)]);
                 otherwise = List(depth + 1, out end);
             }
             if (end != "end") throw new BuiltinException("template: unexpected EOF");
@@ -105,11 +155,19 @@ static partial class TemplateBuiltins
         public string Render(Value vars)
         {
             var output = new StringBuilder();
-            Run(_nodes, vars, new Dictionary<string, Value?>(StringComparer.Ordinal) { ["$"] = vars }, output);
+            Run(_nodes, vars, new Dictionary<string, Value?>(StringComparer.Ordinal) { ["$"] = vars }, output, 0);
             return output.ToString();
         }
 
-        static void Run(List<Node> nodes, Value? dot, Dictionary<string, Value?> scope, StringBuilder output)
+        void RunNamed(TemplateNode call, Value? dot, Dictionary<string, Value?> scope, StringBuilder output, int depth)
+        {
+            if (depth >= MaxDepth) throw new BuiltinException("template: exceeded maximum template depth");
+            if (!_named.TryGetValue(call.Name, out List<Node>? body)) throw new BuiltinException($"template: template \"{call.Name}\" not defined");
+            Value? value = call.Pipeline.Length == 0 ? NullValue.Instance : TemplatePipeline.Eval(call.Pipeline, dot, scope);
+            Run(body, value, new Dictionary<string, Value?>(StringComparer.Ordinal) { ["$"] = value }, output, depth + 1);
+        }
+
+        Flow Run(List<Node> nodes, Value? dot, Dictionary<string, Value?> scope, StringBuilder output, int depth)
         {
             foreach (Node node in nodes)
             {
@@ -126,13 +184,19 @@ static partial class TemplateBuiltins
                         scope[a.Name] = TemplatePipeline.Eval(a.Pipeline, dot, scope);
                         break;
                     case BlockNode b:
-                        RunBlock(b, dot, scope, output);
+                        if (RunBlock(b, dot, scope, output, depth) is not Flow.Normal and var flow) return flow;
                         break;
+                    case TemplateNode t:
+                        RunNamed(t, dot, scope, output, depth);
+                        break;
+                    case FlowNode f:
+                        return f.Flow;
                 }
             }
+            return Flow.Normal;
         }
 
-        static void RunBlock(BlockNode b, Value? dot, Dictionary<string, Value?> scope, StringBuilder output)
+        Flow RunBlock(BlockNode b, Value? dot, Dictionary<string, Value?> scope, StringBuilder output, int depth)
         {
             Value? value = TemplatePipeline.Eval(b.Pipeline, dot, scope);
             if (b.Kind != "range")
@@ -140,8 +204,7 @@ static partial class TemplateBuiltins
                 bool holds = TemplatePipeline.IsTrue(value);
                 var inner = new Dictionary<string, Value?>(scope, StringComparer.Ordinal);
                 if (b.Names.Length > 0) inner[b.Names[0]] = value;
-                Run(holds ? b.Body : b.Else, holds && b.Kind == "with" ? value : dot, inner, output);
-                return;
+                return Run(holds ? b.Body : b.Else, holds && b.Kind == "with" ? value : dot, inner, output, depth);
             }
             (Value Key, Value Item)[] items = value switch
             {
@@ -151,14 +214,15 @@ static partial class TemplateBuiltins
                 null or NullValue => [],
                 _ => throw new BuiltinException($"template: range can't iterate over {value}"),
             };
-            if (items.Length == 0) Run(b.Else, dot, new(scope, StringComparer.Ordinal), output);
+            if (items.Length == 0) return Run(b.Else, dot, new(scope, StringComparer.Ordinal), output, depth);
             foreach ((Value key, Value item) in items)
             {
                 var inner = new Dictionary<string, Value?>(scope, StringComparer.Ordinal);
                 if (b.Names.Length == 1) inner[b.Names[0]] = item;
                 if (b.Names.Length == 2) (inner[b.Names[0]], inner[b.Names[1]]) = (key, item);
-                Run(b.Body, item, inner, output);
+                if (Run(b.Body, item, inner, output, depth) == Flow.Break) break;
             }
+            return Flow.Normal;
         }
 
         // As Go prints with %v; a key that is missing prints as OPA has it.
@@ -179,6 +243,9 @@ static partial class TemplateBuiltins
 
     [GeneratedRegex(@"\A(\$\w+)\s*:?=\s*(.*)\z", RegexOptions.Singleline)]
     private static partial Regex AssignPattern();
+
+    [GeneratedRegex(@"\A(?:""(?:\\.|[^""\\])*""|`[^`]*`)")]
+    private static partial Regex QuotedPattern();
 
     [GeneratedRegex(@"\A(\$\w+(?:\s*,\s*\$\w+)?)\s*:=")]
     private static partial Regex NamesPattern();
@@ -294,8 +361,51 @@ static partial class TemplatePipeline
             case "index": return args.Skip(1).Aggregate(args[0], (v, k) => k is null ? null : v?.Get(k));
             case "printf": return Value.From(GoFormat.Format(Operand.Text(Arg(0), 1), [.. args.Skip(1).Select(a => a ?? NullValue.Instance)]));
             case "print": return Value.From(string.Concat(args.Select(a => a is StringValue s ? s.Text : a?.ToString())));
+            case "println": return Value.From(string.Join(' ', args.Select(a => a is StringValue s ? s.Text : a?.ToString())) + "\n");
+            case "html": return Value.From(Escape(Joined(args), c => c switch { '"' => "&#34;", '\'' => "&#39;", '&' => "&amp;", '<' => "&lt;", '>' => "&gt;", '\0' => "\uFFFD", _ => null }));
+            case "js":
+                return Value.From(Escape(Joined(args), c => c switch
+                {
+                    '\\' => @"\\", '\'' => @"\'", '"' => @"\""", '<' => @"\u003C", '>' => @"\u003E", '&' => @"\u0026", '=' => @"\u003D",
+                    < ' ' => $"\\u{(int)c:X4}", _ => null,
+                }));
+            case "slice": return Slice(args);
             case "urlquery": return Value.From(EncodingBuiltins.UrlEncode(Operand.Text(Arg(0), 1)));
             default: throw new BuiltinException($"template: function \"{name}\" not defined");
+        }
+    }
+
+    static string Joined(List<Value?> args) => string.Concat(args.Select(a => a is StringValue s ? s.Text : a?.ToString()));
+
+    static string Escape(string text, Func<char, string?> replace)
+    {
+        var escaped = new StringBuilder(text.Length);
+        foreach (char c in text)
+        {
+            if (replace(c) is { } other) escaped.Append(other);
+            else escaped.Append(c);
+        }
+        return escaped.ToString();
+    }
+
+    // `slice x i j`: x[i:j], of an array by items, of a string by bytes.
+    static Value Slice(List<Value?> args)
+    {
+        if (args.Count is 0 or > 3) throw new BuiltinException("template: wrong number of args for slice");
+        int Bound(int i, int length) => i >= args.Count ? (i == 1 ? 0 : length)
+            : args[i] is NumberValue n && int.TryParse(n.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index <= length ? index
+            : throw new BuiltinException($"template: error calling slice: index out of range: {args[i]}");
+        switch (args[0])
+        {
+            case ArrayValue a:
+                (int from, int to) = (Bound(1, a.Items.Length), Bound(2, a.Items.Length));
+                return from <= to ? new ArrayValue([.. a.Items[from..to]]) : throw new BuiltinException($"template: error calling slice: invalid slice index: {from} > {to}");
+            case StringValue s:
+                byte[] bytes = Encoding.UTF8.GetBytes(s.Text);
+                (int start, int end) = (Bound(1, bytes.Length), Bound(2, bytes.Length));
+                return start <= end ? Value.From(Encoding.UTF8.GetString(bytes[start..end])) : throw new BuiltinException($"template: error calling slice: invalid slice index: {start} > {end}");
+            default:
+                throw new BuiltinException($"template: error calling slice: can't slice item of type {args[0]?.ToString() ?? "nil"}");
         }
     }
 
