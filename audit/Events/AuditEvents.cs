@@ -29,9 +29,11 @@ public static class AuditEvents
     /// <param name="returned">Whether the fact is again as it was at the start.</param>
     /// <param name="checks">Ids of the checks that ask for the fact.</param>
     /// <param name="sentence">The change in one sentence.</param>
-    public static Entry Drifted(string kind, string subject, string before, string after, bool returned, IEnumerable<string> checks, string sentence) =>
-        Make(EntryKind.Compliance, sentence, ("event", returned ? "returned" : "drifted"), ("fact", kind), ("subject", subject), ("before", before),
-            ("after", after), ("checks", string.Join(' ', checks)));
+    public static Entry Drifted(
+        string kind, string subject, string before, string after, bool returned, IEnumerable<string> checks, string sentence) =>
+        Make(
+            EntryKind.Compliance, sentence, ("event", returned ? "returned" : "drifted"), ("fact", kind), ("subject", subject),
+            ("before", before), ("after", after), ("checks", string.Join(' ', checks)));
 
     /// <summary>A step of a CA rollover was taken.</summary>
     /// <param name="step">The step, `introduced`, `activated`, `retired`.</param>
@@ -46,14 +48,18 @@ public static class AuditEvents
     /// <param name="before">Revision of the one that it replaces; empty at start.</param>
     /// <param name="by">Who put it in force; empty when it came with the system.</param>
     public static Entry BundleInForce(string revision, string before = "", string by = "") =>
-        Make(EntryKind.Bundle, $"policy {revision} is in force", ("event", "in-force"), ("revision", revision), ("before", before), ("by", by));
+        Make(
+            EntryKind.Bundle, $"policy {revision} is in force",
+            ("event", "in-force"), ("revision", revision), ("before", before), ("by", by));
 
     /// <summary>A policy bundle was refused; the one before stays in force.</summary>
     /// <param name="revision">Its revision as far as it could be told.</param>
     /// <param name="by">Who brought it.</param>
     /// <param name="reason">Why, one sentence.</param>
     public static Entry BundleRefused(string revision, string by, string reason) =>
-        Make(EntryKind.Bundle, $"policy {revision} was refused: {reason}", ("event", "refused"), ("revision", revision), ("by", by), ("reason", reason));
+        Make(
+            EntryKind.Bundle, $"policy {revision} was refused: {reason}",
+            ("event", "refused"), ("revision", revision), ("by", by), ("reason", reason));
 
     /// <summary>A machine was let in, or not.</summary>
     /// <param name="name">The name that it asked for; empty when it came to no name.</param>
@@ -62,7 +68,9 @@ public static class AuditEvents
     /// <param name="source">Address that it came from.</param>
     /// <param name="reason">Why it was not let in; empty when it was.</param>
     public static Entry Enrollment(string name, bool admitted, string basis, string source, string reason = "") =>
-        Make(EntryKind.Enrollment, admitted ? $"{name} was enrolled" : $"{(name.Length == 0 ? "a machine" : name)} was not enrolled: {reason}",
+        Make(
+            EntryKind.Enrollment,
+            admitted ? $"{name} was enrolled" : $"{(name.Length == 0 ? "a machine" : name)} was not enrolled: {reason}",
             ("name", name), ("event", admitted ? "admitted" : "refused"), ("basis", basis), ("source", source), ("reason", reason));
 
     /// <summary>The machine, or with processes on a foreign machine the service, was started.</summary>
@@ -89,7 +97,9 @@ public static class AuditEvents
     /// <param name="size">Size of the checkpoint that was refused.</param>
     /// <param name="message">One sentence.</param>
     public static Entry WitnessRefused(string log, string witness, string verdict, ulong size, string message) =>
-        Make(EntryKind.Witness, message, ("log", log), ("witness", witness), ("verdict", verdict), ("size", size.ToString(CultureInfo.InvariantCulture)));
+        Make(
+            EntryKind.Witness, message,
+            ("log", log), ("witness", witness), ("verdict", verdict), ("size", size.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>Names the call that brought the event about by the index of its opening entry, when that is known.</summary>
     public static Entry During(this Entry entry, ulong? openedIndex)

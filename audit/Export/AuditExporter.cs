@@ -48,7 +48,9 @@ public sealed class AuditExporter : IDisposable
         KeyValuePair<string, object?> target = new("target", sink.Target);
         _meter.CreateObservableGauge(
             "talos.audit.export.lag", () => new Measurement<long>(Lag, target), "{entry}", "entries recorded and not yet delivered");
-        _meter.CreateObservableCounter("talos.audit.export.failures", () => new Measurement<long>(Failures, target), "{failure}", "deliveries that failed and were tried again");
+        _meter.CreateObservableCounter(
+            "talos.audit.export.failures", () => new Measurement<long>(Failures, target), "{failure}",
+            "deliveries that failed and were tried again");
     }
 
     /// <summary>Entries that are recorded and not yet known to be delivered.</summary>

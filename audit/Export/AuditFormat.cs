@@ -23,7 +23,10 @@ public enum AuditFormat
 public static class AuditFormats
 {
     static readonly (string Name, AuditFormat Format)[] s_names =
-        [("jsonl", AuditFormat.JsonLines), ("ocsf", AuditFormat.Ocsf), ("syslog", AuditFormat.Syslog), ("cef", AuditFormat.Cef), ("otlp", AuditFormat.Otlp)];
+    [
+        ("jsonl", AuditFormat.JsonLines), ("ocsf", AuditFormat.Ocsf), ("syslog", AuditFormat.Syslog), ("cef", AuditFormat.Cef),
+        ("otlp", AuditFormat.Otlp),
+    ];
 
     /// <summary>What people call the formats.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. s_names.Select(static n => n.Name)];

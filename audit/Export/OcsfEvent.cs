@@ -22,7 +22,7 @@ static class OcsfEvent
 
     static Class Classify(Entry entry) => entry.Kind switch
     {
-        EntryKind.CallOpened or EntryKind.CallClosed => new(6, 6003, ActivityOf(entry.Method), "API Activity", s_activities[ActivityOf(entry.Method) is 99 ? 0 : ActivityOf(entry.Method)]),
+        EntryKind.CallOpened or EntryKind.CallClosed => Call(ActivityOf(entry.Method)),
         EntryKind.HandshakeFailed => new(3, 3002, 1, "Authentication", "Logon"),
         EntryKind.CertificateIssued or EntryKind.Enrollment => new(3, 3001, 1, "Account Change", "Create"),
         EntryKind.CertificateRevoked => new(3, 3001, 5, "Account Change", "Disable"),
@@ -34,6 +34,8 @@ static class OcsfEvent
         _ => new(0, 0, 0, "Base Event", "Unknown"),
     };
 
+    static Class Call(int activity) => new(6, 6003, activity, "API Activity", s_activities[activity == 99 ? 0 : activity]);
+
     static readonly string[] s_activities = ["Other", "Create", "Read", "Update", "Delete"];
 
     // By the verb that the method's name begins with.
@@ -41,7 +43,10 @@ static class OcsfEvent
     {
         string name = method[(method.LastIndexOf('/') + 1)..];
         if (Begins("Create", "Issue", "Enroll", "Add", "Renew", "Sign")) return 1;
-        if (Begins("Get", "List", "Read", "Version", "Stats", "Dmesg", "Logs", "Mounts", "Disk", "Time", "Memory", "Network", "Process", "System", "Audit", "Checkpoint", "Prove", "Health", "CABundle", "ServiceList")) return 2;
+        if (Begins(
+                "Get", "List", "Read", "Version", "Stats", "Dmesg", "Logs", "Mounts", "Disk", "Time", "Memory", "Network", "Process",
+                "System", "Audit", "Checkpoint", "Prove", "Health", "CABundle", "ServiceList"))
+            return 2;
         if (Begins("Update", "Set", "Apply", "Upgrade", "Service", "Reboot", "Shutdown", "Restart")) return 3;
         return Begins("Delete", "Remove", "Reset", "Revoke") ? 4 : 99;
 
@@ -144,7 +149,8 @@ static class OcsfEvent
     // Whose identity changed is in the details of the entry; who asked for it is the caller.
     static void Account(Utf8JsonWriter writer, Entry entry)
     {
-        string? subject = entry.Details.TryGetValue("subject", out string? s) ? s : entry.Details.TryGetValue("name", out s) ? s : entry.Caller?.Name;
+        string? subject =
+            entry.Details.TryGetValue("subject", out string? s) || entry.Details.TryGetValue("name", out s) ? s : entry.Caller?.Name;
         User(writer, subject, null);
         Actor(writer, entry);
         Source(writer, entry);

@@ -50,8 +50,10 @@ public sealed class OtlpSink : AuditSink
         // An error without a body comes in the headers alone ("trailers-only").
         string? status = Header(response.TrailingHeaders, "grpc-status") ?? Header(response.Headers, "grpc-status");
         if (status != "0")
-            throw new AuditDeliveryException(
-                $"the collector answers gRPC status {status ?? "none"}: {Header(response.TrailingHeaders, "grpc-message") ?? Header(response.Headers, "grpc-message")}");
+        {
+            string? sentence = Header(response.TrailingHeaders, "grpc-message") ?? Header(response.Headers, "grpc-message");
+            throw new AuditDeliveryException($"the collector answers gRPC status {status ?? "none"}: {sentence}");
+        }
         Rejected += Read(body).PartialSuccess?.RejectedLogRecords ?? 0;
     }
 
@@ -87,7 +89,8 @@ public sealed class OtlpSink : AuditSink
         Resource resource = new();
         resource.Attributes.Add(Pair("service.name", "talos-audit"));
         resource.Attributes.Add(Pair("host.name", records[0].Entry.Node));
-        ScopeLogs scope = new() { Scope = new InstrumentationScope { Name = "Talos.Audit", Version = EntrySchema.Version.ToString(CultureInfo.InvariantCulture) } };
+        string schema = EntrySchema.Version.ToString(CultureInfo.InvariantCulture);
+        ScopeLogs scope = new() { Scope = new InstrumentationScope { Name = "Talos.Audit", Version = schema } };
         foreach (AuditRecord record in records) scope.LogRecords.Add(Log(record));
         return new ResourceLogs { Resource = resource, ScopeLogs = { scope } };
     }

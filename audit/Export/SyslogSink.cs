@@ -23,7 +23,8 @@ public sealed class SyslogSink : AuditSink
     /// <summary>
     /// Delivers to host and port; over TLS when <paramref name="tls"/> is given. CEF goes inside syslog messages, as its receivers expect.
     /// </summary>
-    public SyslogSink(string host, int port, SslClientAuthenticationOptions? tls, TimeProvider time, AuditFormat format = AuditFormat.Syslog)
+    public SyslogSink(
+        string host, int port, SslClientAuthenticationOptions? tls, TimeProvider time, AuditFormat format = AuditFormat.Syslog)
     {
         _host = host;
         _port = port;

@@ -1,16 +1,25 @@
 using System.Buffers.Binary;
-using Google.Protobuf;
+using System.Diagnostics;
 
 namespace Talos.Audit;
 
-// The entries of one group commit, laid out as the journal frame that they become.
+// The entries of one group commit, laid out as the journal frame that they become. Under the log's lock until the writer has taken it.
 sealed class AppendBatch
 {
     // LIMIT: 1 MiB or 8,192 entries in one commit; what does not fit waits for the next one.
     internal const int MaxBytes = 1024 * 1024;
     const int MaxEntries = 8192;
 
-    readonly TaskCompletionSource<ulong> _committed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource _committed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal AppendBatch(byte[]? buffer, ulong first)
+    {
+        Frame = buffer ?? new byte[64 * 1024];
+        First = first;
+    }
+
+    // Index of the first entry. It is known before the commit: when one fails, so does everything that was placed behind it.
+    internal ulong First { get; }
 
     internal byte[] Frame { get; private set; }
 
@@ -18,39 +27,75 @@ sealed class AppendBatch
 
     internal int Count { get; private set; }
 
+    // When the first entry came.
+    internal long Begun { get; private set; }
+
+    // Somebody waits for it, or it is large enough.
+    internal bool IsDue { get; set; }
+
+    internal bool IsLarge => FrameBytes >= MaxBytes / 2 || Count >= MaxEntries / 2;
+
+    // Entries that nobody waits for: the log itself tells of their loss.
+    internal int Unawaited { get; set; }
+
+    // What the log's own entries in here say, should it have to be said again.
+    internal ulong Lost { get; set; }
+
+    internal List<Entry> Owed { get; } = [];
+
+    internal long ClockOffsetBefore { get; set; }
+
     // 32 bytes an entry, set by the commit.
     internal byte[] LeafHashes { get; set; } = [];
 
-    internal AppendBatch(byte[]? buffer) => Frame = buffer ?? new byte[64 * 1024];
+    internal AuditLogException? Failure { get; set; }
 
-    // The index of the first entry, once all are on disk.
-    internal Task<ulong> Committed => _committed.Task;
+    // Ends when all entries are on disk.
+    internal Task Committed => _committed.Task;
 
     internal ReadOnlySpan<byte> Payload => Frame.AsSpan(JournalFrame.HeaderBytes, FrameBytes - JournalFrame.HeaderBytes);
 
-    internal bool Fits(int entryBytes, int entries) => Count == 0 || (FrameBytes + entryBytes <= MaxBytes && Count + entries <= MaxEntries);
+    internal bool Fits(int bytes, int entries) => Count == 0 || (FrameBytes + bytes <= MaxBytes && Count + entries <= MaxEntries);
 
-    internal int Add(Entry entry, int size)
+    // The bytes of an entry around what its place decides: schema, kind and opened_index in front (`head` bytes), field 8 and more behind.
+    internal int Add(ReadOnlySpan<byte> encoded, int head, Moment moment, ReadOnlySpan<byte> stamp)
     {
-        int end = FrameBytes + 2 + size;
-        if (JournalFrame.Padded(end) > Frame.Length)
-        {
-            byte[] larger = new byte[Math.Max(Frame.Length * 2, JournalFrame.Padded(end))];
-            Frame.AsSpan(0, FrameBytes).CopyTo(larger);
-            Frame = larger;
-        }
-        BinaryPrimitives.WriteUInt16BigEndian(Frame.AsSpan(FrameBytes), (ushort)size);
-        entry.WriteTo(Frame.AsSpan(FrameBytes + 2, size));
-        FrameBytes = end;
+        int most = FrameBytes + 2 + encoded.Length + Moment.MaxBytes + stamp.Length;
+        if (JournalFrame.Padded(most) > Frame.Length) Grow(JournalFrame.Padded(most));
+        Span<byte> entry = Frame.AsSpan(FrameBytes + 2);
+        encoded[..head].CopyTo(entry);
+        int length = head + moment.WriteTo(entry[head..]);
+        stamp.CopyTo(entry[length..]);
+        length += stamp.Length;
+        encoded[head..].CopyTo(entry[length..]);
+        length += encoded.Length - head;
+        BinaryPrimitives.WriteUInt16BigEndian(Frame.AsSpan(FrameBytes), (ushort)length);
+        FrameBytes += 2 + length;
+        if (Count == 0) Begun = Stopwatch.GetTimestamp();
         return Count++;
     }
 
-    internal void Commit(ulong firstIndex) => _committed.SetResult(firstIndex);
+    void Grow(int least)
+    {
+        byte[] larger = new byte[Math.Max(Frame.Length * 2, least)];
+        Frame.AsSpan(0, FrameBytes).CopyTo(larger);
+        Frame = larger;
+    }
+
+    // Whoever holds on to an entry of the batch must not hold on to its buffer.
+    internal byte[] TakeFrame()
+    {
+        byte[] frame = Frame;
+        Frame = [];
+        return frame;
+    }
+
+    internal void Commit() => _committed.SetResult();
 
     internal void Fail(AuditLogException exception)
     {
         _committed.SetException(exception);
-        // Best-effort entries have no one who waits for them.
+        // Entries that nobody waits for have no one who looks at it.
         _ = _committed.Task.Exception;
     }
 }

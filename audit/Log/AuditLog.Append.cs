@@ -1,6 +1,3 @@
-using System.Globalization;
-using Google.Protobuf;
-
 namespace Talos.Audit;
 
 /// <summary>What became of an entry that no one waits for.</summary>
@@ -16,148 +13,136 @@ public enum AuditDisposition
 public sealed partial class AuditLog
 {
     readonly object _gate = new();
-    AppendBatch _open = new(null);
+    AppendBatch _open = new(null, 0);
     byte[]? _spareBuffer;
     AuditLogException? _broken;
     bool _closed;
-    ByteString? _bootIdBytes;
-    long _clockOffset;
-    ulong _lastMonotonic;
-    ulong _lost;
-    // Entries of the log's own that could not be written yet. LIMIT: two, made at open.
-    readonly List<Entry> _owed = [];
 
     /// <summary>
     /// Appends the entry; the result comes when it is on disk. The log takes the entry over and sets its schema, time, node and boot id.
     /// Once the entry is queued, cancelling no longer takes it back. Throws <see cref="AuditLogException"/> when there is no durable
     /// record; a call that must be recorded must then be denied. An entry whose append failed may still turn up after a restart.
     /// </summary>
-    public ValueTask<AuditReceipt> AppendAsync(Entry entry, CancellationToken cancellationToken = default)
+    public async ValueTask<AuditReceipt> AppendAsync(Entry entry, CancellationToken cancellationToken = default)
     {
         EntryEncoding.Prepare(entry);
-        return AppendPreparedAsync(entry, cancellationToken);
+        Place place = await PlaceAsync(entry, null, isAwaited: true, cancellationToken).ConfigureAwait(false);
+        await place.Batch.Committed.ConfigureAwait(false);
+        return place.Receipt();
     }
 
-    async ValueTask<AuditReceipt> AppendPreparedAsync(Entry entry, CancellationToken cancellationToken)
+    /// <summary>
+    /// Gives the entry its place in the record without waiting for the disk: it is on disk with the next commit, which comes at most
+    /// <see cref="AuditLogOptions.Linger"/> later, or at once when somebody waits for it or for an entry behind it. Waits only while the
+    /// next commit is full. When that commit fails, the entry is counted in a `lost` entry. Throws <see cref="AuditLogException"/> when the
+    /// log takes no entries, or when <paramref name="after"/>, an entry that this one refers to, is not on the record.
+    /// </summary>
+    public async ValueTask<PendingEntry> QueueAsync(Entry entry, PendingEntry? after = null, CancellationToken cancellationToken = default)
     {
-        while (true)
+        EntryEncoding.Prepare(entry);
+        return new PendingEntry(await PlaceAsync(entry, after, isAwaited: false, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>
+    /// Returns when the entry is on disk, and everything before it; hastens the commit. Throws as <see cref="AppendAsync"/> does.
+    /// </summary>
+    public async ValueTask<AuditReceipt> DurableAsync(PendingEntry entry)
+    {
+        AppendBatch batch = entry.Place.Batch;
+        if (!batch.Committed.IsCompleted)
         {
-            AppendBatch batch;
-            int position;
             lock (_gate)
             {
-                ThrowIfUnusable();
-                batch = _open;
-                position = TryAdd(batch, entry);
+                if (entry.MarkAwaited()) batch.Unawaited--;
+                Hasten(batch);
             }
-            if (position < 0)
-            {
-                await batch.Committed.WaitAsync(cancellationToken).ConfigureAwait(false);
-                continue;
-            }
-            ulong first = await batch.Committed.ConfigureAwait(false);
-            return new AuditReceipt(first + (ulong)position, batch.LeafHashes.AsMemory(position * TreeHash.Size, TreeHash.Size));
         }
+        await batch.Committed.ConfigureAwait(false);
+        return entry.Place.Receipt();
     }
 
     /// <summary>Queues an entry that may be lost: never waits and never throws for want of a disk.</summary>
     public AuditDisposition Post(Entry entry)
     {
         EntryEncoding.Prepare(entry);
+        ReadOnlySpan<byte> encoded = EntryEncoding.Encode(entry, out int head);
         lock (_gate)
         {
-            if (!_closed && _broken is null && TryAdd(_open, entry) >= 0) return AuditDisposition.Queued;
+            if (!_closed && _broken is null && TryAdd(encoded, head, isAwaited: false) >= 0) return AuditDisposition.Queued;
             _lost++;
             return AuditDisposition.Lost;
         }
     }
 
-    // Under _gate. Position in the batch, or -1 when it has to wait for the next one.
-    int TryAdd(AppendBatch batch, Entry entry)
+    ValueTask<Place> PlaceAsync(Entry entry, PendingEntry? after, bool isAwaited, CancellationToken cancellationToken)
     {
-        ulong monotonic = Monotonic();
-        long wall = UnixNanos(_time.GetUtcNow());
-        long offset = wall - (long)monotonic;
-        List<Entry>? own = OwnEntries(wall, offset);
-        int size = Stamped(entry, wall, monotonic);
-        int before = 0;
-        foreach (Entry mine in own ?? []) before += Stamped(mine, wall, monotonic) + 2;
-        if (!batch.Fits(size + 2 + before, 1 + (own?.Count ?? 0))) return -1;
+        Place place = TryPlace(entry, after, isAwaited);
+        return place.Position >= 0 ? new ValueTask<Place>(place) : PlaceLaterAsync(place.Batch, entry, after, isAwaited, cancellationToken);
+    }
 
-        _lastMonotonic = monotonic;
-        _clockOffset = offset;
-        if (batch.Count == 0) Monitor.Pulse(_gate);
-        if (own is not null)
+    async ValueTask<Place> PlaceLaterAsync(
+        AppendBatch full, Entry entry, PendingEntry? after, bool isAwaited, CancellationToken cancellationToken)
+    {
+        while (true)
         {
-            foreach (Entry mine in own) batch.Add(mine, EntryEncoding.SizeOf(mine));
-            _owed.Clear();
-            _lost = 0;
+            await full.Committed.WaitAsync(cancellationToken).ConfigureAwait(false);
+            Place place = TryPlace(entry, after, isAwaited);
+            if (place.Position >= 0) return place;
+            full = place.Batch;
         }
-        return batch.Add(entry, size);
     }
 
-    // What the log itself has to say before the next entry; null nearly always.
-    List<Entry>? OwnEntries(long wall, long offset)
+    // Encoded before the lock is taken; under it, the entry gets what only its place decides.
+    Place TryPlace(Entry entry, PendingEntry? after, bool isAwaited)
     {
-        bool moved = ClockMoved(offset);
-        if (!moved && _lost == 0 && _owed.Count == 0) return null;
-        List<Entry> own = [];
-        if (moved) own.Add(ClockJump(wall - (offset - _clockOffset), wall));
-        own.AddRange(_owed);
-        if (_lost != 0) own.Add(Lost());
-        return own;
-    }
-
-    int Stamped(Entry entry, long wall, ulong monotonic)
-    {
-        Stamp(entry, wall, monotonic);
-        return EntryEncoding.SizeOf(entry);
-    }
-
-    void Stamp(Entry entry, long wall, ulong monotonic)
-    {
-        entry.WallTimeUnixNanos = wall;
-        entry.MonotonicNanos = monotonic;
-        entry.Node = _options.Node;
-        entry.BootId = _bootIdBytes ??= ByteString.CopyFrom(_bootId);
-    }
-
-    internal static long UnixNanos(DateTimeOffset time) =>
-        (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) * TimeSpan.NanosecondsPerTick;
-
-    ulong Monotonic()
-    {
-        long now = _time.GetTimestamp();
-        // Linux counts in nanoseconds; clocks of tests may not.
-        if (_time.TimestampFrequency != 1_000_000_000) now = (long)((Int128)now * 1_000_000_000 / _time.TimestampFrequency);
-        return Math.Max((ulong)now, _lastMonotonic);
-    }
-
-    bool ClockMoved(long offset) => _clockOffset != 0 && Math.Abs(offset - _clockOffset) > _options.ClockTolerance.Ticks * TimeSpan.NanosecondsPerTick;
-
-    static Entry ClockJump(long expected, long actual)
-    {
-        Entry entry = new()
+        ReadOnlySpan<byte> encoded = EntryEncoding.Encode(entry, out int head);
+        lock (_gate)
         {
-            Schema = EntrySchema.Version,
-            Kind = EntryKind.ClockJump,
-            Message = actual > expected ? "the wall clock was set forward" : "the wall clock was set back",
-        };
-        entry.Details.Add("by_nanos", (actual - expected).ToString(CultureInfo.InvariantCulture));
-        entry.Details.Add("expected", Rfc3339(expected));
-        return entry;
+            ThrowIfUnusable();
+            if (after?.Place.Batch.Failure is { } failure)
+            {
+                _lost++;
+                throw new AuditLogException(failure.Reason, failure.Message, failure);
+            }
+            return new Place(_open, TryAdd(encoded, head, isAwaited));
+        }
     }
 
-    Entry Lost()
+    // Under _gate. Position in the open batch, or -1 when the entry has to wait for the next one.
+    int TryAdd(ReadOnlySpan<byte> encoded, int head, bool isAwaited)
     {
-        Entry entry = new() { Schema = EntrySchema.Version, Kind = EntryKind.Lost, Message = "best-effort entries could not be recorded" };
-        entry.Details.Add("count", _lost.ToString(CultureInfo.InvariantCulture));
-        return entry;
+        AppendBatch batch = _open;
+        Moment now = Now();
+        List<Entry>? own = OwnEntries(now);
+        int place = 2 + now.Bytes + _stamp.Length, bytes = place + encoded.Length;
+        if (own is not null) foreach (Entry mine in own) bytes += place + mine.CalculateSize();
+        if (!batch.Fits(bytes, 1 + (own?.Count ?? 0)))
+        {
+            Hasten(batch);
+            return -1;
+        }
+
+        if (batch.Count == 0)
+        {
+            batch.ClockOffsetBefore = _clockOffset;
+            Monitor.Pulse(_gate);
+        }
+        _lastMonotonic = now.Monotonic;
+        _clockOffset = now.Offset;
+        if (own is not null) AddOwn(batch, own, now);
+        if (!isAwaited) batch.Unawaited++;
+        int position = batch.Add(encoded, head, now, _stamp);
+        if (isAwaited || batch.IsLarge) Hasten(batch);
+        return position;
     }
 
-    internal static string Rfc3339(long unixNanos) =>
-        DateTimeOffset.UnixEpoch.AddTicks(unixNanos / TimeSpan.NanosecondsPerTick)
-            .ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture);
+    // Under _gate: the writer takes the batch as soon as it can.
+    void Hasten(AppendBatch batch)
+    {
+        if (batch.IsDue || batch != _open) return;
+        batch.IsDue = true;
+        Monitor.Pulse(_gate);
+    }
 
     void ThrowIfUnusable()
     {

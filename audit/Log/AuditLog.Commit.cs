@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 
 namespace Talos.Audit;
@@ -25,6 +26,9 @@ public sealed partial class AuditLog
         }
     }
 
+    /// <summary>Called with their number when entries that nobody waits for could not be written, once a commit.</summary>
+    public event Action<int, AuditLogException>? Losing;
+
     void WriteBatches()
     {
         while (true)
@@ -32,41 +36,74 @@ public sealed partial class AuditLog
             AppendBatch batch;
             lock (_gate)
             {
-                while (_open.Count == 0 && !_closed) Monitor.Wait(_gate);
-                if (_open.Count == 0) return;
+                if (!IsBatchDue()) return;
                 batch = _open;
-                _open = new AppendBatch(_spareBuffer);
+                _open = new AppendBatch(_spareBuffer, batch.First + (ulong)batch.Count);
                 _spareBuffer = null;
             }
             Commit(batch);
+            byte[] buffer = batch.TakeFrame();
             // LIMIT: a buffer that one burst made large is not kept.
-            if (batch.Frame.Length <= AppendBatch.MaxBytes) lock (_gate) _spareBuffer ??= batch.Frame;
+            if (buffer.Length <= AppendBatch.MaxBytes) lock (_gate) _spareBuffer ??= buffer;
+        }
+    }
+
+    // Under _gate: waits until there is a batch to write; false when there will be none.
+    bool IsBatchDue()
+    {
+        while (true)
+        {
+            if (_open.Count == 0)
+            {
+                if (_closed) return false;
+                Monitor.Wait(_gate);
+                continue;
+            }
+            TimeSpan left = _options.Linger - Stopwatch.GetElapsedTime(_open.Begun);
+            if (_open.IsDue || _closed || left <= TimeSpan.Zero) return true;
+            Monitor.Wait(_gate, (int)Math.Ceiling(left.TotalMilliseconds));
         }
     }
 
     // INVARIANT: acknowledged means written and synced. Everything after the journal is derived and can be made again from it.
     void Commit(AppendBatch batch)
     {
-        ulong first = _edge.Size;
+        if (batch.First != _edge.Size) throw new InvalidOperationException($"entry {batch.First} would become entry {_edge.Size}");
         try
         {
             if (_broken is not null) throw _broken;
             WaitingFilesWritten();
             if (!_journal.Fits(batch.FrameBytes)) RotateJournal();
-            _journal.Append(batch.Frame, batch.FrameBytes, batch.Count, first);
+            _journal.Append(batch.Frame, batch.FrameBytes, batch.Count, batch.First);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            AuditLogException reason = e as AuditLogException ?? Translate(e, "the entry could not be written");
-            // After a failed sync the kernel may have dropped the pages: only a fresh replay of the journal tells what is on disk.
-            if (reason.Reason == AuditLogReason.WriteFailed) lock (_gate) _broken = reason;
-            batch.Fail(reason);
+            Fail(batch, e as AuditLogException ?? Translate(e, "the entry could not be written"));
             return;
         }
         batch.LeafHashes = Integrate(batch.Payload, batch.Count);
-        batch.Commit(first);
+        batch.Commit();
         WakeFollowers();
         SchedulePublish();
+    }
+
+    // INVARIANT: what was placed behind the batch counts on its entries and fails with them.
+    void Fail(AppendBatch batch, AuditLogException reason)
+    {
+        AppendBatch behind;
+        lock (_gate)
+        {
+            // After a failed sync the kernel may have dropped the pages: only a fresh replay of the journal tells what is on disk.
+            if (reason.Reason == AuditLogReason.WriteFailed) _broken = reason;
+            behind = _open;
+            _open = new AppendBatch(null, batch.First);
+            batch.Failure = behind.Failure = reason;
+            TakeBack(behind);
+            TakeBack(batch);
+        }
+        batch.Fail(reason);
+        behind.Fail(reason);
+        if (batch.Unawaited + behind.Unawaited is int lost and not 0) Losing?.Invoke(lost, reason);
     }
 
     byte[] Integrate(ReadOnlySpan<byte> payload, int count)

@@ -8,7 +8,8 @@ public sealed partial class AuditLog
     /// </summary>
     public AuditProof ProveInclusion(ulong index)
     {
-        AuditCheckpoint checkpoint = WitnessedCheckpoints.LastOrDefault(c => index < c.Size && c.Signed.Check(Key, out _) == NoteVerdict.Signed)
+        AuditCheckpoint checkpoint = WitnessedCheckpoints.LastOrDefault(
+            c => index < c.Size && c.Signed.Check(Key, out _) == NoteVerdict.Signed)
             ?? (index < Checkpoint.Size ? Checkpoint : PublishNow());
         if (index >= checkpoint.Size) throw new AuditLogException(AuditLogReason.NoSuchEntry, $"there is no entry {index}");
         AuditRecord record = Read(index, 1).First();
@@ -16,7 +17,8 @@ public sealed partial class AuditLog
     }
 
     /// <summary>
-    /// Hashes that show that the log of <paramref name="size1"/> entries is a prefix of that of <paramref name="size2"/> (RFC 6962 §2.1.2).
+    /// Hashes that show that the log of <paramref name="size1"/> entries is a prefix of that of <paramref name="size2"/> (RFC 6962
+    /// §2.1.2).
     /// Throws <see cref="ArgumentOutOfRangeException"/> unless 0 &lt; size1 ≤ size2 ≤ <see cref="Size"/>.
     /// </summary>
     public IReadOnlyList<byte[]> ProveConsistency(ulong size1, ulong size2)

@@ -64,7 +64,8 @@ public sealed partial class AuditLog
     }
 
     /// <summary>The entries from <paramref name="from"/> on, and those that come, until cancelled or the log is closed.</summary>
-    public async IAsyncEnumerable<AuditRecord> FollowAsync(ulong from, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<AuditRecord> FollowAsync(
+        ulong from, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         while (true)
         {
@@ -111,8 +112,9 @@ public sealed partial class AuditLog
             foreach ((string waiting, byte[] data) in _waitingFiles)
                 if (waiting == path) return (data, TilePath.Width);
         }
-        return (_store.TryRead(TilePath.Entries(index)) ?? throw new AuditLogException(
-            AuditLogReason.NoSuchEntry, $"entries {index * TilePath.Width} to {((index + 1) * TilePath.Width) - 1} are not there"), TilePath.Width);
+        byte[] bundle = _store.TryRead(TilePath.Entries(index)) ?? throw new AuditLogException(
+            AuditLogReason.NoSuchEntry, $"entries {index * TilePath.Width} to {((index + 1) * TilePath.Width) - 1} are not there");
+        return (bundle, TilePath.Width);
     }
 
     static List<AuditRecord> Split(byte[] bundle, int width, ulong first, ulong from, ulong end)

@@ -27,6 +27,7 @@ public sealed partial class AuditLog
         bool sameBoot = last is not null && last.BootId.Span.SequenceEqual(_bootId);
         IsFirstOfBoot = !sameBoot;
         if (sameBoot) (_clockOffset, _lastMonotonic) = (last!.WallTimeUnixNanos - (long)last.MonotonicNanos, last.MonotonicNanos);
+        _open = new AppendBatch(null, _edge.Size);
         _writer.Start();
         long now = UnixNanos(_time.GetUtcNow());
         if (last is not null && !sameBoot && last.WallTimeUnixNanos > now) Record(ClockJump(last.WallTimeUnixNanos, now));
@@ -107,10 +108,12 @@ public sealed partial class AuditLog
     {
         if (checkpoint.Size > _edge.Size)
             throw new AuditLogException(
-                AuditLogReason.Damaged, $"the checkpoint covers {checkpoint.Size} entries, but only {_edge.Size} are there: entries were removed");
+                AuditLogReason.Damaged,
+                $"the checkpoint covers {checkpoint.Size} entries, but only {_edge.Size} are there: entries were removed");
         if (!MerkleTree.Root(checkpoint.Size, ReadNode).AsSpan().SequenceEqual(checkpoint.Root))
             throw new AuditLogException(
-                AuditLogReason.Damaged, $"the entries below {checkpoint.Size} are not those that the checkpoint covers: entries were altered");
+                AuditLogReason.Damaged,
+                $"the entries below {checkpoint.Size} are not those that the checkpoint covers: entries were altered");
     }
 
     Entry? LastEntry()

@@ -22,6 +22,7 @@ static class EntryEncoding
 
     static void Sort(Entry entry)
     {
+        if (entry.Details.Count == 1 && !entry.Details.ContainsKey("")) return;
         // MapField keeps the order of insertion, so a sorted insertion is a sorted serialisation.
         (byte[] Key, KeyValuePair<string, string> Pair)[] pairs =
             [.. entry.Details.Select(static pair => (Encoding.UTF8.GetBytes(pair.Key), pair))];
@@ -33,6 +34,28 @@ static class EntryEncoding
         entry.Details.Clear();
         foreach ((_, KeyValuePair<string, string> pair) in pairs) entry.Details.Add(pair.Key, pair.Value);
     }
+
+    [ThreadStatic]
+    static byte[]? t_buffer;
+
+    // A prepared entry without what the log sets itself, which goes behind the first `head` bytes. Valid until this thread encodes another.
+    internal static ReadOnlySpan<byte> Encode(Entry entry, out int head)
+    {
+        entry.WallTimeUnixNanos = 0;
+        entry.MonotonicNanos = 0;
+        entry.Node = "";
+        entry.BootId = ByteString.Empty;
+        int size = SizeOf(entry);
+        head = HeadOf(entry);
+        Span<byte> encoded = (t_buffer ??= new byte[MaxBytes]).AsSpan(0, size);
+        entry.WriteTo(encoded);
+        return encoded;
+    }
+
+    // Bytes of fields 1 to 3, each behind a tag of one byte.
+    internal static int HeadOf(Entry entry) =>
+        1 + CodedOutputStream.ComputeUInt32Size(entry.Schema) + 1 + CodedOutputStream.ComputeEnumSize((int)entry.Kind)
+        + (entry.HasOpenedIndex ? 1 + CodedOutputStream.ComputeUInt64Size(entry.OpenedIndex) : 0);
 
     internal static int SizeOf(Entry entry)
     {

@@ -126,7 +126,8 @@ sealed class JournalContent
                 throw new AuditLogException(AuditLogReason.Damaged, "a journal file does not start at the beginning of a bundle");
         }
         // Only the file that was being written can be torn: the active one, or the other when the first frame of its turn was cut.
-        content.TornBytes = halves.Where(h => !h.HasFrames || h.Half == content.ActiveHalf).Select(static h => h.TornBytes).DefaultIfEmpty().Max();
+        content.TornBytes = halves.Where(h => !h.HasFrames || h.Half == content.ActiveHalf)
+            .Select(static h => h.TornBytes).DefaultIfEmpty().Max();
         foreach (JournalHalf half in halves)
             if (half.FrameBeyond() is { } beyond)
                 throw new AuditLogException(

@@ -4,7 +4,8 @@ using System.Globalization;
 namespace Talos.Audit;
 
 // What retention removed, as a signed note: a log without its first entries and without this statement has lost them.
-//   talos.audit/retention/v1 ⏎ origin ⏎ index of the first entry kept ⏎ size and root of the checkpoint that covers what was removed ⏎
+//   talos.audit/retention/v1 ⏎ origin ⏎ index of the first entry kept ⏎ size ⏎ root ⏎
+// Size and root are those of the checkpoint that covers what was removed.
 sealed record RetentionStatement(ulong FirstIndex, ulong Size, byte[] Root)
 {
     internal const string FileName = "retention";
@@ -14,7 +15,8 @@ sealed record RetentionStatement(ulong FirstIndex, ulong Size, byte[] Root)
         CultureInfo.InvariantCulture, $"{Header}\n{origin}\n{FirstIndex}\n{Size}\n{Convert.ToBase64String(Root)}\n"));
 
     internal static bool TryVerify(
-        string note, IReadOnlyList<NoteVerifierKey> keys, string origin, [NotNullWhen(true)] out RetentionStatement? statement, out string error)
+        string note, IReadOnlyList<NoteVerifierKey> keys, string origin,
+        [NotNullWhen(true)] out RetentionStatement? statement, out string error)
     {
         statement = null;
         if (!SignedNote.TryParse(note, out SignedNote? signed, out error)) return false;

@@ -3,7 +3,8 @@ using System.Numerics;
 namespace Talos.Audit;
 
 /// <summary>
-/// Checks inclusion and consistency proofs (RFC 9162 §2.1.3.2, §2.1.4.2) and their subtree forms (draft-ietf-plants-merkle-tree-certs §4).
+/// Checks inclusion and consistency proofs (RFC 9162 §2.1.3.2, §2.1.4.2) and their subtree forms
+/// (draft-ietf-plants-merkle-tree-certs §4).
 /// A verdict is never a boolean; hostile proofs are answered, never thrown at.
 /// </summary>
 public static class MerkleProof

@@ -57,7 +57,8 @@ public sealed class AuditCheckpoint
         if (lines.Length < 4 || lines[..^1].Any(static l => l.Length == 0))
             error = "a checkpoint has at least three lines, none of them empty";
         else if (!TryDecimal(lines[1], out _)) error = "the second line of a checkpoint is its size in decimal";
-        else if (!Convert.TryFromBase64String(lines[2], root, out int length) || length != root.Length || lines[2] != Convert.ToBase64String(root))
+        else if (!Convert.TryFromBase64String(lines[2], root, out int length) || length != root.Length
+            || lines[2] != Convert.ToBase64String(root))
             error = "the third line of a checkpoint is a root of 32 bytes in base64";
         if (error.Length != 0) return false;
         TryDecimal(lines[1], out ulong size);

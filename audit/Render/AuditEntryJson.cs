@@ -12,7 +12,8 @@ namespace Talos.Audit;
 public static class AuditEntryJson
 {
     // The output is for files and terminals, not for HTML: only what JSON itself demands is escaped.
-    internal static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    internal static readonly JsonWriterOptions Options =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     /// <summary>The entry on one line.</summary>
     public static string ToJson(AuditRecord record)

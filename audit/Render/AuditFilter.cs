@@ -102,12 +102,15 @@ public sealed class AuditFilter
         nanos = 0;
         long unit = value[^1] switch { 's' => 1, 'm' => 60, 'h' => 3600, 'd' => 86400, _ => 0 };
         // LIMIT: a hundred years back.
-        if (unit != 0 && long.TryParse(value[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out long count) && count <= 3_155_760_000 / unit)
+        if (unit != 0 && long.TryParse(value[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out long count)
+            && count <= 3_155_760_000 / unit)
         {
             nanos = AuditLog.UnixNanos(time.GetUtcNow().AddSeconds(-count * unit));
             return true;
         }
-        if (!DateTimeOffset.TryParseExact(value, s_formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset at)) return false;
+        if (!DateTimeOffset.TryParseExact(
+                value, s_formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset at))
+            return false;
         nanos = AuditLog.UnixNanos(at);
         return true;
     }

@@ -38,7 +38,8 @@ sealed class BundleCheck
     internal static BundleCheck Read(TileStore store, ulong index, int width)
     {
         BundleCheck check = new() { Index = index, Width = width };
-        check.Bytes = store.TryRead(TilePath.Entries(index, width)) ?? (width == TilePath.Width ? null : store.TryRead(TilePath.Entries(index))) ?? [];
+        byte[]? partial = store.TryRead(TilePath.Entries(index, width));
+        check.Bytes = partial ?? (width == TilePath.Width ? null : store.TryRead(TilePath.Entries(index))) ?? [];
         check.Tile = store.TryReadHashes(0, index, width)
             ?? (width == TilePath.Width ? null : store.TryReadHashes(0, index)?[..(width * TreeHash.Size)]);
 

@@ -43,7 +43,9 @@ sealed class RecordCourse(TimeSpan clockTolerance, ulong firstIndex)
         if (facts.Boot == _previous.Boot)
         {
             if (facts.MonotonicNanos < _previous.MonotonicNanos)
-                return new(AuditDefect.ClockReversed, index, $"entry {index}: the monotonic clock goes back within one boot", "the entries were not written in this order");
+                return new(
+                    AuditDefect.ClockReversed, index, $"entry {index}: the monotonic clock goes back within one boot",
+                    "the entries were not written in this order");
             Int128 moved = ((Int128)facts.WallNanos - facts.MonotonicNanos) - ((Int128)_previous.WallNanos - _previous.MonotonicNanos);
             if (Int128.Abs(moved) > _tolerance && facts.Kind != EntryKind.ClockJump) return Jump(index, (long)moved);
         }
@@ -55,15 +57,19 @@ sealed class RecordCourse(TimeSpan clockTolerance, ulong firstIndex)
     }
 
     static AuditFinding Jump(ulong index, long nanos) =>
-        new(AuditDefect.ClockJumpUnrecorded, index,
-            $"entry {index}: the wall clock jumps by {(nanos / 1e9).ToString("F3", CultureInfo.InvariantCulture)} s, and no entry records it");
+        new(
+            AuditDefect.ClockJumpUnrecorded, index,
+            string.Create(
+                CultureInfo.InvariantCulture, $"entry {index}: the wall clock jumps by {nanos / 1e9:F3} s, and no entry records it"));
 
     AuditFinding? Closing(ulong index, EntryFacts facts)
     {
         if (_open.Remove(facts.OpenedIndex, out int method))
             return method == facts.MethodHash
                 ? null
-                : new(AuditDefect.CallMismatch, index, $"entry {index} closes the call of entry {facts.OpenedIndex}, which is of another method");
+                : new(
+                    AuditDefect.CallMismatch, index,
+                    $"entry {index} closes the call of entry {facts.OpenedIndex}, which is of another method");
         // Removed by retention, or one too many to remember.
         if (facts.OpenedIndex < firstIndex || _overflowed) return null;
         return new(AuditDefect.CallMismatch, index,

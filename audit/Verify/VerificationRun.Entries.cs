@@ -90,7 +90,10 @@ sealed partial class VerificationRun
         if (bundle.Overlong) Found(AuditDefect.EntryAltered, end, $"the bundle of entries {start} to {end} goes on behind entry {end}");
         else if (bundle.Bytes.Length == 0)
             Found(AuditDefect.EntryMissing, start, $"entries {start} to {end} are missing", "the checkpoint covers them");
-        else Found(AuditDefect.EntryMissing, index, $"entry {index} is cut off or missing, and those up to {end} with it", "the checkpoint covers them");
+        else
+            Found(
+                AuditDefect.EntryMissing, index, $"entry {index} is cut off or missing, and those up to {end} with it",
+                "the checkpoint covers them");
     }
 
     void Compare(int level, ulong index, ReadOnlySpan<byte> tile)
@@ -106,7 +109,8 @@ sealed partial class VerificationRun
             int width = _upper.WidthAt(level);
             ulong index = _upper.Size >> (TilePath.Height * (level + 1));
             if (width == 0) continue;
-            byte[]? stored = store.TryReadHashes(level + 1, index, width) ?? store.TryReadHashes(level + 1, index)?[..(width * TreeHash.Size)];
+            byte[]? stored = store.TryReadHashes(level + 1, index, width)
+                ?? store.TryReadHashes(level + 1, index)?[..(width * TreeHash.Size)];
             if (stored is null || !_upper.Hashes(level).SequenceEqual(stored)) _suspectTiles.Add((level + 1, index));
         }
     }

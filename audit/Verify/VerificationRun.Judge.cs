@@ -47,7 +47,9 @@ sealed partial class VerificationRun
     void TileAltered(int level, ulong index)
     {
         ulong first = index << (TilePath.Height * (level + 1));
-        Found(AuditDefect.TileAltered, first, $"the stored hashes `{TilePath.Hashes(level, index)}` do not belong to the entries, which are intact",
+        Found(
+            AuditDefect.TileAltered, first,
+            $"the stored hashes `{TilePath.Hashes(level, index)}` do not belong to the entries, which are intact",
             "the tile can be made again from the entries");
     }
 
@@ -64,7 +66,9 @@ sealed partial class VerificationRun
             if (Foreign(bundle, i) is { } node)
                 Found(AuditDefect.EntryForeign, index, $"entry {index} comes from the record of node `{node}`");
             else if (elsewhere >= 0 && elsewhere < i)
-                Found(AuditDefect.EntryDuplicated, index, $"a copy of entry {start + (ulong)elsewhere} stands where entry {index} was recorded");
+                Found(
+                    AuditDefect.EntryDuplicated, index,
+                    $"a copy of entry {start + (ulong)elsewhere} stands where entry {index} was recorded");
             else if (elsewhere >= 0)
                 Found(AuditDefect.EntryMoved, index, $"entry {start + (ulong)elsewhere} stands where entry {index} was recorded");
             else
@@ -82,7 +86,9 @@ sealed partial class VerificationRun
             Found(
                 AuditDefect.EntryForeign, start, $"entries {start} to {start + TilePath.Width - 1} come from the record of node `{node}`");
         else
-            Found(AuditDefect.EntryAltered, start, $"an entry from {start} to {start + TilePath.Width - 1} is not what was recorded", "its hash was altered with it");
+            Found(
+                AuditDefect.EntryAltered, start, $"an entry from {start} to {start + TilePath.Width - 1} is not what was recorded",
+                "its hash was altered with it");
         return true;
     }
 

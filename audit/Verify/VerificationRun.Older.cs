@@ -62,12 +62,16 @@ sealed partial class VerificationRun
                 continue;
             NoteVerdict verdict = checkpoint.Signed.Check(witness, out DateTimeOffset? at);
             if (verdict == NoteVerdict.BadSignature)
-                Found(AuditDefect.WitnessForged, null, $"the signature of witness `{witness.Name}` does not belong to the checkpoint of size {checkpoint.Size}");
+                Found(
+                    AuditDefect.WitnessForged, null,
+                    $"the signature of witness `{witness.Name}` does not belong to the checkpoint of size {checkpoint.Size}");
             if (verdict == NoteVerdict.Signed && (best is null || checkpoint.Size > best.Size)) (best, time) = (checkpoint, at);
         }
         _witnesses.Add(new AuditWitnessing(witness.Name, best?.Size, time));
         if (best is null)
-            Found(AuditDefect.WitnessMissing, null, $"witness `{witness.Name}` signed no checkpoint of this log", "ask the witness for the checkpoint that it knows");
+            Found(
+                AuditDefect.WitnessMissing, null, $"witness `{witness.Name}` signed no checkpoint of this log",
+                "ask the witness for the checkpoint that it knows");
     }
 
     void JudgeOlder()
@@ -75,7 +79,9 @@ sealed partial class VerificationRun
         foreach (KnownRoot known in _older.Where(static k => k.Found is not null && !k.Agrees).OrderBy(static k => k.Size).Take(1))
         {
             (ulong good, ulong bad) = Bracket();
-            Found(AuditDefect.Forked, good, $"the log contradicts {known.Source} over {known.Size} entries: an entry from {good} to {bad - 1} is not what it was",
+            Found(
+                AuditDefect.Forked, good,
+                $"the log contradicts {known.Source} over {known.Size} entries: an entry from {good} to {bad - 1} is not what it was",
                 "the log shows two pasts; keep both checkpoints as evidence");
         }
     }

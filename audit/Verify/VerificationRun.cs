@@ -90,18 +90,26 @@ sealed partial class VerificationRun(TileStore store, AuditVerifierOptions optio
             return;
         }
         if (verdict == NoteVerdict.BadSignature)
-            Found(AuditDefect.CheckpointForged, null, $"the signature of `{_checkpoint.Origin}` does not belong to the checkpoint", "the checkpoint was altered after it was signed");
+            Found(
+                AuditDefect.CheckpointForged, null, $"the signature of `{_checkpoint.Origin}` does not belong to the checkpoint",
+                "the checkpoint was altered after it was signed");
         else
-            Found(AuditDefect.CheckpointForeign, null, $"the checkpoint of `{_checkpoint.Origin}` is not signed by a trusted key of that log", "is this the record of the node whose key you gave?");
+            Found(
+                AuditDefect.CheckpointForeign, null, $"the checkpoint of `{_checkpoint.Origin}` is not signed by a trusted key of that log",
+                "is this the record of the node whose key you gave?");
     }
 
     void ReadRetention()
     {
         if (ReadText(RetentionStatement.FileName) is not { } note) return;
         if (!RetentionStatement.TryVerify(note, options.LogKeys, _checkpoint!.Origin, out RetentionStatement? statement, out string error))
-            Found(AuditDefect.RetentionForged, 0, $"the retention statement does not verify: {error}", "entries before it may have been removed by hand");
+            Found(
+                AuditDefect.RetentionForged, 0, $"the retention statement does not verify: {error}",
+                "entries before it may have been removed by hand");
         else if (statement.FirstIndex > _size)
-            Found(AuditDefect.RolledBack, _size, $"retention kept entries from {statement.FirstIndex} on, but the checkpoint covers {_size} only");
+            Found(
+                AuditDefect.RolledBack, _size,
+                $"retention kept entries from {statement.FirstIndex} on, but the checkpoint covers {_size} only");
         else
             _first = statement.FirstIndex;
         if (statement is not null) Expect(new KnownRoot(statement.Size, statement.Root, "the retention statement"));

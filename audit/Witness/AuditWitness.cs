@@ -38,7 +38,8 @@ public enum WitnessVerdict
 /// <param name="IsNews">The witness found this out now: a contradiction that it did not know, or a key in place of another.</param>
 /// <param name="FormerKey">The key that the log had until now, when it has another.</param>
 public sealed record WitnessAnswer(
-    WitnessVerdict Verdict, string Cosignature = "", ulong KnownSize = 0, string Evidence = "", bool IsNews = false, NoteVerifierKey? FormerKey = null);
+    WitnessVerdict Verdict, string Cosignature = "", ulong KnownSize = 0, string Evidence = "", bool IsNews = false,
+    NoteVerifierKey? FormerKey = null);
 
 /// <summary>
 /// Remembers the newest checkpoint of each log that it watches and signs only what follows from it (C2SP tlog-witness). What it has signed
@@ -114,7 +115,8 @@ public sealed class AuditWitness
     }
 
     NoteVerifierKey? FormerKey(NoteVerifierKey log) =>
-        _store.TryRead(KeyFileOf(log)) is { } bytes && NoteVerifierKey.TryParse(Encoding.UTF8.GetString(bytes), out NoteVerifierKey? key, out _)
+        _store.TryRead(KeyFileOf(log)) is { } bytes
+        && NoteVerifierKey.TryParse(Encoding.UTF8.GetString(bytes), out NoteVerifierKey? key, out _)
         && key.ToString() != log.ToString()
             ? key
             : null;

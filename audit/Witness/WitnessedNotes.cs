@@ -35,7 +35,9 @@ static class WitnessedNotes
     }
 
     internal static IReadOnlyList<AuditCheckpoint> Read(string text) =>
-        [.. Split(text).Select(static note => AuditCheckpoint.TryParse(note, out AuditCheckpoint? checkpoint, out _) ? checkpoint : null).OfType<AuditCheckpoint>()];
+        [.. Split(text)
+            .Select(static note => AuditCheckpoint.TryParse(note, out AuditCheckpoint? checkpoint, out _) ? checkpoint : null)
+            .OfType<AuditCheckpoint>()];
 
     // The notes with this signature in place of what the same witness signed before. Null when it is not newer, or the line is not the
     // witness's.

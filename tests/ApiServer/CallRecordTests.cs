@@ -14,26 +14,40 @@ public sealed class CallRecordTests : IDisposable
     public CallRecordTests() => log = AuditLog.Open(folder, new AuditLogOptions { Signer = signer, Node = "cp-1" });
 
     [Fact]
-    public async Task Accepts_a_call_that_needs_no_record_only_once_the_log_caught_up()
+    public async Task Tells_a_denied_caller_only_once_both_entries_are_on_disk()
     {
-        var record = new CallRecord(log, TimeProvider.System, NullLogger<CallRecord>.Instance, maxBehind: 0);
+        var record = Record();
         var call = Call();
-        record.Open(call, null);
+        await record.OpenAsync(call, null);
 
-        await record.KeepPaceAsync(call);
+        await record.CloseAsync(call, Grpc.Core.StatusCode.PermissionDenied, "no");
 
-        Assert.NotNull(call.OpenedIndex);
+        Assert.Equal(0UL, call.OpenedIndex);
+        Assert.Equal([EntryKind.CallOpened, EntryKind.CallClosed], log.Read(0, 9).Select(r => r.Entry.Kind));
+        Assert.Equal(0UL, log.Read(1, 1).Single().Entry.OpenedIndex);
+    }
+
+    [Fact]
+    public async Task Denies_a_call_that_cannot_be_recorded()
+    {
+        var record = Record();
+        await log.DisposeAsync();
+        var call = Call();
+        await record.OpenAsync(call, null);
+
+        var refusal = await Assert.ThrowsAsync<RefusalException>(async () => await record.OpenedAsync(call));
+
+        Assert.Equal(RefusalReason.AuditUnavailable, refusal.Reason);
     }
 
     [Fact]
     public async Task Survives_a_log_that_fails_where_no_record_is_needed()
     {
-        var record = new CallRecord(log, TimeProvider.System, NullLogger<CallRecord>.Instance, maxBehind: 0);
+        var record = Record();
         await log.DisposeAsync();
         var call = Call();
-        record.Open(call, null);
 
-        await record.KeepPaceAsync(call);
+        await record.OpenAsync(call, null);
         await record.CloseAsync(call, Grpc.Core.StatusCode.PermissionDenied, "");
 
         Assert.Null(call.OpenedIndex);
@@ -55,6 +69,8 @@ public sealed class CallRecordTests : IDisposable
         signer.Dispose();
         Directory.Delete(folder, recursive: true);
     }
+
+    CallRecord Record() => new(log, TimeProvider.System, NullLogger<CallRecord>.Instance);
 
     static ServedCall Call() => new(new Caller(null, IPAddress.Loopback), "/talos.machine.v1.MachineService/Version", 0);
 }

@@ -15,7 +15,8 @@ public sealed class DiskFullTests
         try
         {
             File.WriteAllBytes(Path.Combine(mount, "ballast"), new byte[14 * 1024 * 1024]);
-            AuditLogOptions options = new() { Signer = folder.Signer, Node = "node-1" };
+            // No commit but those that somebody waits for.
+            AuditLogOptions options = new() { Signer = folder.Signer, Node = "node-1", Linger = TimeSpan.FromHours(1) };
             string path = Path.Combine(mount, "log");
             ulong acknowledged = 0;
             await using (AuditLog log = AuditLog.Open(path, options))
@@ -39,9 +40,34 @@ public sealed class DiskFullTests
                 // What was acknowledged is still there to read.
                 Assert.Equal(acknowledged - 1, log.Read(acknowledged - 1, 1).Single().Index);
 
+                // One after the other, so that not even one fits any more.
+                while (refused is not null)
+                {
+                    try
+                    {
+                        acknowledged = (await log.AppendAsync(Large(0))).Index + 1;
+                    }
+                    catch (AuditLogException)
+                    {
+                        refused = null;
+                    }
+                }
+                List<int> losing = [];
+                log.Losing += (count, _) => losing.Add(count);
+                PendingEntry opening = await log.QueueAsync(Large(1)), other = await log.QueueAsync(Large(2)), awaited = await log.QueueAsync(Large(3));
+                Assert.Equal(
+                    AuditLogReason.DiskFull, (await Assert.ThrowsAsync<AuditLogException>(async () => await log.DurableAsync(awaited))).Reason);
+                Assert.Equal([2], losing);
+                Assert.False(opening.IsDurable || other.IsDurable);
+                // The end of a call that is not on the record would name another entry.
+                await Assert.ThrowsAsync<AuditLogException>(
+                    async () => await log.QueueAsync(new Entry { Kind = EntryKind.CallClosed, OpenedIndex = opening.Index }, after: opening));
+
                 File.Delete(Path.Combine(mount, "ballast"));
                 AuditReceipt after = await log.AppendAsync(Large(0));
-                Assert.True(after.Index >= acknowledged);
+                Assert.Equal(acknowledged + 1, after.Index);
+                Entry lost = log.Read(acknowledged, 1).Single().Entry;
+                Assert.Equal((EntryKind.Lost, "3"), (lost.Kind, lost.Details["count"]));
                 acknowledged = after.Index + 1;
             }
             await using (AuditLog again = AuditLog.Open(path, options)) Assert.True(again.Size >= acknowledged);

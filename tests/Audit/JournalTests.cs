@@ -16,14 +16,14 @@ public sealed class JournalTests
         ulong index = first;
         for (int i = 0; i < commits; i++)
         {
-            AppendBatch batch = new(null);
+            AppendBatch batch = new(null, index);
             int count = 1 + random.Next(5);
             for (int n = 0; n < count; n++)
             {
                 Entry entry = LogFolder.Opened(random.Next());
                 entry.Message = new string('x', random.Next(200));
                 EntryEncoding.Prepare(entry);
-                batch.Add(entry, EntryEncoding.SizeOf(entry));
+                batch.Add(EntryEncoding.Encode(entry, out int head), head, new Moment(1_800_000_000_000_000_000, 5), []);
             }
             JournalFrame.Seal(batch.Frame, batch.FrameBytes, count, index, Nonce);
             int padded = JournalFrame.Padded(batch.FrameBytes);

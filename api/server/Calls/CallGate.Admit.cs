@@ -15,7 +15,7 @@ sealed partial class CallGate
     async ValueTask AdmitAsync(ServedCall call, object? request, ServerCallContext context)
     {
         var message = request as IMessage;
-        record.Open(call, message);
+        await record.OpenAsync(call, message).ConfigureAwait(false);
         var refusal = CheckIdentity(call.Caller);
         if (refusal is null)
         {
@@ -36,8 +36,7 @@ sealed partial class CallGate
             if (call.Decision.DecisionId is { } id) call.Note("opa_decision_id", id);
         }
         if (message is not null) CallRecord.Describe(call, message);
-        if (call.Decision is { RecordMode: RecordMode.BestEffort }) await record.KeepPaceAsync(call).ConfigureAwait(false);
-        else await record.OpenedAsync(call).ConfigureAwait(false);
+        if (call.Decision is not { RecordMode: RecordMode.BestEffort }) await record.OpenedAsync(call).ConfigureAwait(false);
         if (refusal is not null) throw refusal;
         context.CancellationToken.ThrowIfCancellationRequested();
     }

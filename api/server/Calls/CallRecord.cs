@@ -7,21 +7,30 @@ using Talos.Audit;
 namespace Talos.Api.Server;
 
 /// <summary>Writes the two entries of each call: one before it is decided, one when it ended.</summary>
-sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallRecord> log, int maxBehind = CallRecord.DefaultMaxBehind)
+sealed partial class CallRecord
 {
-    // LIMIT: entries that wait for the disk while their calls do not; about 1 KiB each.
-    const int DefaultMaxBehind = 4096;
-
-    readonly RecordLosses losses = new(time, log);
-    int behind;
-
     // LIMIT: a status sentence is for people; whatever made a longer one has it in its own log.
     const int MaxMessage = 512;
 
     static readonly ByteString EmptyDigest = ByteString.CopyFrom(SHA256.HashData([]));
 
-    /// <summary>Hands the opening entry to the log; <see cref="OpenedAsync"/> waits until it is durable.</summary>
-    public void Open(ServedCall call, IMessage? request)
+    readonly AuditLog audit;
+    readonly TimeProvider time;
+    readonly RecordLosses losses;
+
+    public CallRecord(AuditLog audit, TimeProvider time, ILogger<CallRecord> log)
+    {
+        this.audit = audit;
+        this.time = time;
+        losses = new RecordLosses(time, log);
+        audit.Losing += losses.Add;
+    }
+
+    /// <summary>
+    /// Gives the opening entry its place on the record; <see cref="OpenedAsync"/> waits until it is durable. Waits itself only while the log is
+    /// as far behind as it may be.
+    /// </summary>
+    public async ValueTask OpenAsync(ServedCall call, IMessage? request)
     {
         var entry = new Entry
         {
@@ -30,20 +39,30 @@ sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallR
             Method = call.Method,
         };
         if (request is not null) entry.RequestDigest = Digest(request);
-        call.Opening = audit.AppendAsync(entry).AsTask();
+        try
+        {
+            call.Opening = await audit.QueueAsync(entry).ConfigureAwait(false);
+        }
+        catch (AuditLogException e)
+        {
+            call.OpeningFailure = e;
+            losses.Add(1, e);
+        }
     }
 
     /// <summary>Returns when the opening is durable.</summary>
     /// <exception cref="RefusalException">The call cannot be recorded, so it is not made.</exception>
     public async ValueTask OpenedAsync(ServedCall call)
     {
+        if (call.Opening is { IsDurable: true }) return;
         try
         {
-            await call.Opening.ConfigureAwait(false);
+            if (call.Opening is not { } opening) throw call.OpeningFailure ?? (Exception)new InvalidOperationException("the call was not opened");
+            await audit.DurableAsync(opening).ConfigureAwait(false);
         }
         catch (AuditLogException e)
         {
-            losses.Add(e, call.Method);
+            if (call.OpeningFailure is null) losses.Add(1, e);
             throw new RefusalException(RefusalReason.AuditUnavailable, "the call cannot be recorded, so it is not made")
             {
                 Hint = e.Reason == AuditLogReason.DiskFull ? "free space on the node's state file system" : "see the log of the service that answered",
@@ -51,38 +70,27 @@ sealed partial class CallRecord(AuditLog audit, TimeProvider time, ILogger<CallR
         }
     }
 
-    /// <summary>For calls that need no record: returns at once, unless the log is so far behind that callers have to wait for it.</summary>
-    public async ValueTask KeepPaceAsync(ServedCall call)
-    {
-        if (Volatile.Read(ref behind) < maxBehind) return;
-        // The outcome is looked at when the call is closed.
-        await ((Task)call.Opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
+    /// <summary>
+    /// Gives the closing entry its place. Never throws: the call has ended, and an opening without an end shows in the log. Waits until both
+    /// entries are durable if the call was denied: its caller learns of it only after the record did.
+    /// </summary>
+    public ValueTask CloseAsync(ServedCall call, StatusCode status, string message) =>
+        CloseAsync(call, status, message, isAwaited: status is StatusCode.PermissionDenied or StatusCode.Unauthenticated);
 
-    /// <summary>Writes the closing entry. Never throws: the call has ended, and an opening without an end shows in the log.</summary>
-    /// <returns>Ends when the entry is durable if the call was denied, else at once: a denied caller learns of it only after the record did.</returns>
-    public Task CloseAsync(ServedCall call, StatusCode status, string message)
+    /// <inheritdoc cref="CloseAsync(ServedCall, StatusCode, string)"/>
+    public async ValueTask CloseAsync(ServedCall call, StatusCode status, string message, bool isAwaited)
     {
-        var closing = WriteClosingAsync(call, status, message, time.GetElapsedTime(call.Started));
-        return status is StatusCode.PermissionDenied or StatusCode.Unauthenticated ? closing : Task.CompletedTask;
-    }
-
-    async Task WriteClosingAsync(ServedCall call, StatusCode status, string message, TimeSpan duration)
-    {
-        Interlocked.Increment(ref behind);
+        // The call as such was said to be lost.
+        if (call.Opening is not { } opening) return;
         try
         {
-            // A best-effort call may end before its opening has an index.
-            var opened = call.Opening.IsCompletedSuccessfully ? call.Opening.Result : await call.Opening.ConfigureAwait(false);
-            await audit.AppendAsync(Closing(call, opened.Index, status, message, duration)).ConfigureAwait(false);
+            var entry = Closing(call, opening.Index, status, message, time.GetElapsedTime(call.Started));
+            var closing = await audit.QueueAsync(entry, after: opening).ConfigureAwait(false);
+            if (isAwaited) await audit.DurableAsync(closing).ConfigureAwait(false);
         }
         catch (AuditLogException e)
         {
-            losses.Add(e, call.Method);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref behind);
+            losses.Add(1, e);
         }
     }
 

@@ -12,17 +12,17 @@ sealed class RecordLosses(TimeProvider time, ILogger log)
     long? told;
     int untold;
 
-    public void Add(AuditLogException reason, string method)
+    public void Add(int lost, AuditLogException reason)
     {
         int count;
         lock (gate)
         {
-            untold++;
+            untold += lost;
             if (told is { } last && time.GetElapsedTime(last) < Pause) return;
             told = time.GetTimestamp();
             count = untold;
             untold = 0;
         }
-        log.LogError("{Count} entries were not recorded, the last of {Method}: {Reason}", count, method, reason.Message);
+        log.LogError("{Count} entries were not recorded: {Reason}", count, reason.Message);
     }
 }

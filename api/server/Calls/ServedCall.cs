@@ -10,9 +10,6 @@ public sealed class ServedCall
     // LIMIT: an entry stays small enough to be read by a person; a handler that has more to say writes an entry of its own.
     const int MaxNotes = 16, MaxNoteLength = 512;
 
-    static readonly Task<AuditReceipt> NotOpened =
-        Task.FromException<AuditReceipt>(new AuditLogException(AuditLogReason.InvalidEntry, "the call was not opened"));
-
     readonly Lock gate = new();
     Dictionary<string, string>? notes;
 
@@ -29,14 +26,17 @@ public sealed class ServedCall
     public string Method { get; }
 
     /// <summary>Index of the entry that opened the call, for entries that refer to it; null while it is not durable.</summary>
-    public ulong? OpenedIndex => Opening.IsCompletedSuccessfully ? Opening.Result.Index : null;
+    public ulong? OpenedIndex => Opening is { IsDurable: true } opening ? opening.Index : null;
 
     internal long Started { get; }
 
     internal Talos.Policy.Decision? Decision { get; set; }
 
-    /// <summary>Ends when the opening entry is durable.</summary>
-    internal Task<AuditReceipt> Opening { get; set; } = NotOpened;
+    /// <summary>The opening entry; null when the log did not take it.</summary>
+    internal PendingEntry? Opening { get; set; }
+
+    /// <summary>Why the log did not take it.</summary>
+    internal AuditLogException? OpeningFailure { get; set; }
 
     /// <summary>Empty for most calls.</summary>
     internal IReadOnlyList<LoggedField> Fields { get; set; } = [];

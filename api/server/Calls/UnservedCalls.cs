@@ -36,10 +36,8 @@ sealed class UnservedCalls(CallRecord? record, TimeProvider time)
         if (record is null || context.Features.Get<Caller>() is not { } caller) return;
         var path = context.Request.Path.Value ?? "";
         var call = new ServedCall(caller, path.Length <= MaxMethod ? path : path[..MaxMethod], started);
-        record.Open(call, null);
-        await record.CloseAsync(call, status, message).ConfigureAwait(false);
-        // The opening is waited for too; when it fails, that was said, and there is nothing that could be denied besides.
-        await ((Task)call.Opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await record.OpenAsync(call, null).ConfigureAwait(false);
+        await record.CloseAsync(call, status, message, isAwaited: true).ConfigureAwait(false);
     }
 
     // gRPC over HTTP/2, "Trailers-Only": the status rides in the headers of an answer without a body.
