@@ -45,23 +45,39 @@ static class EntryEncoding
         entry.MonotonicNanos = 0;
         entry.Node = "";
         entry.BootId = ByteString.Empty;
-        int size = SizeOf(entry);
         head = HeadOf(entry);
-        Span<byte> encoded = (t_buffer ??= new byte[MaxBytes]).AsSpan(0, size);
-        entry.WriteTo(encoded);
+        if (entry.Caller?.Encoded is not { } caller)
+        {
+            Span<byte> whole = Buffer(SizeOf(entry));
+            entry.WriteTo(whole);
+            return whole;
+        }
+
+        Caller frozen = entry.Caller;
+        entry.Caller = null;
+        int rest = SizeOf(entry), before = head + AttestationOf(entry);
+        Span<byte> encoded = Buffer(Within(rest + caller.Length));
+        entry.WriteTo(encoded[..rest]);
+        entry.Caller = frozen;
+        encoded[before..rest].CopyTo(encoded[(before + caller.Length)..]);
+        caller.CopyTo(encoded[before..]);
         return encoded;
     }
+
+    static Span<byte> Buffer(int size) => (t_buffer ??= new byte[MaxBytes]).AsSpan(0, size);
+
+    // Bytes of field 8.
+    static int AttestationOf(Entry entry) =>
+        entry.Attestation == Attestation.Unspecified ? 0 : 1 + CodedOutputStream.ComputeEnumSize((int)entry.Attestation);
 
     // Bytes of fields 1 to 3, each behind a tag of one byte.
     internal static int HeadOf(Entry entry) =>
         1 + CodedOutputStream.ComputeUInt32Size(entry.Schema) + 1 + CodedOutputStream.ComputeEnumSize((int)entry.Kind)
         + (entry.HasOpenedIndex ? 1 + CodedOutputStream.ComputeUInt64Size(entry.OpenedIndex) : 0);
 
-    internal static int SizeOf(Entry entry)
-    {
-        int size = entry.CalculateSize();
-        return size <= MaxBytes
-            ? size
-            : throw new AuditLogException(AuditLogReason.InvalidEntry, $"the entry has {size} bytes, {MaxBytes} at most can be recorded");
-    }
+    internal static int SizeOf(Entry entry) => Within(entry.CalculateSize());
+
+    static int Within(int size) => size <= MaxBytes
+        ? size
+        : throw new AuditLogException(AuditLogReason.InvalidEntry, $"the entry has {size} bytes, {MaxBytes} at most can be recorded");
 }

@@ -22,10 +22,15 @@ class TileStore(string directory)
             System.IO.Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             file = Create(path);
         }
-        using (file) RandomAccess.Write(file, data, 0);
+        using (file)
+        {
+            RandomAccess.Write(file, data, 0);
+            if (RandomAccess.GetLength(file) != data.Length) RandomAccess.SetLength(file, data.Length);
+        }
     }
 
-    static SafeFileHandle Create(string path) => File.OpenHandle(path, FileMode.Create, FileAccess.Write, FileShare.Read);
+    // Not truncated first, new as it mostly is: ext4 writes a truncated file out when it is closed ("auto_da_alloc").
+    static SafeFileHandle Create(string path) => File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
 
     internal void Sync(string relative)
     {

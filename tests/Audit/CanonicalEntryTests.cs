@@ -50,6 +50,25 @@ public sealed class CanonicalEntryTests
         }
     }
 
+    // The log puts an entry together from pieces: they have to be what the library writes in one go.
+    [Fact]
+    public void Is_laid_out_in_a_commit_as_the_library_writes_it()
+    {
+        Random random = new(4);
+        for (int round = 0; round < 5000; round++)
+        {
+            Entry entry = RandomEntry(random);
+            EntryEncoding.Prepare(entry);
+            Moment moment = new(entry.WallTimeUnixNanos, entry.MonotonicNanos);
+            byte[] stamp = new Entry { Node = entry.Node, BootId = entry.BootId }.ToByteArray(), whole = entry.ToByteArray();
+            if (random.Next(2) == 0) entry.Caller?.Freeze();
+            AppendBatch batch = new(null, 0);
+            batch.Add(EntryEncoding.Encode(entry, out int head), head, moment, stamp);
+            Assert.Equal(whole, batch.Payload[2..].ToArray());
+            Assert.Equal(2 + whole.Length, batch.Payload.Length);
+        }
+    }
+
     static Entry RandomEntry(Random random)
     {
         EntryKind kind = (EntryKind)random.Next(1, 20);

@@ -4,6 +4,7 @@ using Talos.Benchmarks;
 return args switch
 {
     ["audit", .. string[] rest] => await AuditBench.Run(rest),
+    ["audit-size", .. string[] rest] => await AuditSize.Run(rest),
     ["checks", .. string[] rest] => ChecksBenchmarks.Run(rest),
     ["pki", .. string[] rest] => PkiBenchmarks.Run(rest),
     ["policy", .. string[] rest] => PolicyBenchmarks.Run(rest),
@@ -19,6 +20,7 @@ static int Usage()
 {
     Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Benchmarks -- VERB …");
     Console.Error.WriteLine("  audit [DIRECTORY [ENTRIES]]   the record: append, acknowledge, prove, verify");
+    Console.Error.WriteLine("  audit-size [DIRECTORY [ENTRIES]]   memory while a record grows to 100 million entries, opens and verifies; 20 GB, 15 min");
     Console.Error.WriteLine("  checks [ROUNDS]   scans of a kernel, an image and a node; one round of the drift monitor");
     Console.Error.WriteLine("  pki [OPERATIONS]   issuance and validation, CPU time of one thread");
     Console.Error.WriteLine("  policy [DECISIONS]   decisions, evaluation, index, loading");

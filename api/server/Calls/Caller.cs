@@ -33,5 +33,5 @@ public sealed class Caller
     internal AuthorizationCaller Authorization => authorization;
 
     /// <summary>What entries say of the caller. One message for all of them: the log reads it and never writes to it.</summary>
-    internal Talos.Audit.Caller Recorded => field ??= CallRecord.Describe(this);
+    internal Talos.Audit.Caller Recorded => field ??= CallRecord.Describe(this).Freeze();
 }

@@ -19,19 +19,24 @@ static class AuditKill
         Directory.CreateDirectory(directory);
         Random random = new(rounds);
         ulong acknowledged = 0;
+        Stopwatch watch = Stopwatch.StartNew();
         try
         {
             for (int round = 0; round < rounds; round++)
             {
                 List<(ulong Index, string Token)> acks = RunAndKill(directory, round, random);
-                if (Check(directory, acks, ref acknowledged) is not { } wrong) continue;
+                if (Check(directory, acks, ref acknowledged) is not { } wrong)
+                {
+                    if ((round + 1) % 25 == 0) Console.WriteLine($"{round + 1} kills, {acknowledged} acknowledged entries, {watch.Elapsed.TotalSeconds:F0} s");
+                    continue;
+                }
                 Console.WriteLine($"round {round}: {wrong}");
                 Console.WriteLine("0 passed, 1 failed");
                 return 1;
             }
             string? missing = CheckExport(directory).GetAwaiter().GetResult();
             if (missing is not null) Console.WriteLine(missing);
-            Console.WriteLine($"{rounds} kills, {acknowledged} acknowledged entries, none missing");
+            Console.WriteLine($"{rounds} kills, {acknowledged} acknowledged entries, none missing; {watch.Elapsed.TotalSeconds:F0} s");
             Console.WriteLine(missing is null ? "1 passed, 0 failed" : "0 passed, 1 failed");
             return missing is null ? 0 : 1;
         }
