@@ -6,23 +6,32 @@ namespace Talos.Trustd.Ledger;
 sealed partial class CertificateLedger
 {
     public Task<bool> ReserveAsync(CertificateReservation reservation, CancellationToken cancellation) =>
-        WriteAsync(_ => Execute(
+        WriteRowAsync(_ => IsSigning(reservation.Generation) && Execute(
+            // Asked for first, not in the INSERT: with a SELECT in it, a row that breaks a rule needs a statement journal.
             Prepared(
                 """
                 INSERT INTO certificates (serial, instance, name, roles, spiffe, basis, requester, key_digest, not_before, not_after, reserved_at,
                                           issuer, policy, authenticated_at, authority, ordinal)
-                SELECT $serial, $instance, $name, $roles, $spiffe, $basis, $requester, $key, $before, $after, $now,
-                       $issuer, $policy, $authenticated, $authority, $ordinal
-                WHERE EXISTS (SELECT 1 FROM authorities WHERE generation = $authority AND state = $signing)
+                VALUES ($serial, $instance, $name, $roles, $spiffe, $basis, $requester, $key, $before, $after, $now,
+                        $issuer, $policy, $authenticated, $authority, $ordinal)
                 """,
                 "$serial", "$instance", "$name", "$roles", "$spiffe", "$basis", "$requester", "$key", "$before", "$after", "$now",
-                "$issuer", "$policy", "$authenticated", "$authority", "$ordinal", "$signing"),
+                "$issuer", "$policy", "$authenticated", "$authority", "$ordinal"),
             reservation.Serial, (long)reservation.Instance, reservation.Name, Join(reservation.Roles), reservation.Spiffe, reservation.Basis, reservation.Requester,
             reservation.KeyDigest.ToArray(), reservation.NotBefore.ToUnixTimeSeconds(), reservation.NotAfter.ToUnixTimeSeconds(), Now(), reservation.Issuer, reservation.Policy,
-            reservation.AuthenticatedAt is { } at ? at.ToUnixTimeSeconds() : DBNull.Value, reservation.Generation, NextOrdinal(), (long)AuthorityState.Signing) == 1, cancellation);
+            reservation.AuthenticatedAt is { } at ? at.ToUnixTimeSeconds() : DBNull.Value, reservation.Generation, NextOrdinal()) == 1, cancellation);
+
+    // Inside the transaction that reserves the serial, so that none is reserved under an authority that stopped signing.
+    bool IsSigning(long generation)
+    {
+        var command = Prepared("SELECT EXISTS (SELECT 1 FROM authorities WHERE generation = $authority AND state = $signing)", "$authority", "$signing");
+        command.Parameters[0].Value = generation;
+        command.Parameters[1].Value = (long)AuthorityState.Signing;
+        return (long)command.ExecuteScalar()! != 0;
+    }
 
     public Task RecordIssuedAsync(string serial, ReadOnlyMemory<byte> der, CancellationToken cancellation) =>
-        WriteAsync(_ => Execute(
+        WriteRowAsync(_ => Execute(
             Prepared("UPDATE certificates SET der = $der, issued_at = $now WHERE serial = $serial AND der IS NULL", "$serial", "$der", "$now"),
             serial, der.ToArray(), Now()) == 1 ? true : throw new InvalidOperationException("an issued certificate has no open reservation"), cancellation);
 
