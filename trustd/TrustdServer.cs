@@ -99,7 +99,7 @@ sealed class TrustdServer : IAsyncDisposable
             },
             new SelfSource(registrar, configuration.Node, configuration.Names), log.CreateLogger("identity"));
         var provider = configuration.Login is { } login ? new IdentityProvider(login, time) : null;
-        var service = new Service.TrustService(configuration.Cluster, authorities, registrar, new TokenGate(ledger), new EnrollmentQueue(ledger, time), provider, ledger, feed, record, time);
+        var service = new Service.TrustService(configuration.Cluster, authorities, registrar, new TokenGate(ledger), new EnrollmentQueue(ledger, time), provider, ledger, feed, record, configuration.Limits, time);
         var approvals = new ApprovalBook(time, ApiLimits.ApprovalLifetime);
         var node = new NodeDescription(configuration.Cluster, configuration.Node, "controlplane") { Labels = configuration.Labels };
         var keeper = new RecordKeeper(record, configuration.Audit, configuration.State, identity.Slot, time, log.CreateLogger("record"));

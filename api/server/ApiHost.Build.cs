@@ -47,7 +47,7 @@ public sealed partial class ApiHost
 
     static void AddGates(IServiceCollection services, ApiHostOptions options)
     {
-        var connections = new LiveConnections(options.Limits.ConnectionsPerSource);
+        var connections = new LiveConnections(options.Limits.ConnectionsPerSource, options.Time);
         options.Revocations.Revoked += connections.Close;
         services.AddSingleton(provider => new TlsGate(
             options.Trust, options.ClientCertificates, options.Limits, connections, new PeerCheck(options.Node.Cluster, options.Revocations, options.Time),

@@ -140,11 +140,32 @@ public sealed class RevocationTests : IAsyncLifetime
         using var csr = CertificateSigningRequest.Create("bob");
         await trustd.Client(bob).RenewAsync(new RenewRequest { Csr = ByteString.CopyFrom(csr.Der.Span) });
 
-        // The administrator's own is one of them, so its connection ends before the answer.
-        await Assert.ThrowsAsync<RpcException>(() => administrator.CertificateRevokeAsync(new CertificateRevokeRequest { Issuer = issuer, Reason = "its key was stolen" }).ResponseAsync);
+        // The administrator's own is one of them: the answer comes, and is the last.
+        var revoked = await administrator.CertificateRevokeAsync(new CertificateRevokeRequest { Issuer = issuer, Reason = "its key was stolen" });
+        Assert.Contains(serial, revoked.Serials);
+        Assert.Contains(trustd.AdministratorSerial, revoked.Serials);
+        await Assert.ThrowsAsync<RpcException>(() => administrator.CertificateListAsync(new CertificateListRequest()).ResponseAsync);
 
         await Assert.ThrowsAsync<RpcException>(() => trustd.Client(bob).RenewAsync(new RenewRequest { Csr = ByteString.CopyFrom(csr.Der.Span) }).ResponseAsync);
         await Assert.ThrowsAsync<RpcException>(async () => await (await trustd.AgainAsync()).CertificateListAsync(new CertificateListRequest()));
+    }
+
+    [Fact]
+    public async Task Ends_the_streams_of_a_person_who_revokes_the_own_certificate_right_after_the_answer()
+    {
+        var (serial, bob) = await PersonAsync("bob", "os:admin");
+        var own = trustd.Client(bob);
+        var record = new Talos.Api.Audit.V1.AuditService.AuditServiceClient(trustd.Channel(bob));
+        using var stream = record.List(new Talos.Api.Audit.V1.ListRequest { Follow = true });
+        Assert.True(await stream.ResponseStream.MoveNext(default));
+
+        Assert.Equal(serial, Assert.Single((await own.CertificateRevokeAsync(new CertificateRevokeRequest { Name = "bob", Reason = "laptop lost" })).Serials));
+
+        await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            while (await stream.ResponseStream.MoveNext(default)) { }
+        });
+        await Assert.ThrowsAsync<RpcException>(() => own.CertificateListAsync(new CertificateListRequest()).ResponseAsync);
     }
 
     [Fact]

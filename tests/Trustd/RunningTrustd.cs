@@ -20,6 +20,10 @@ public sealed class RunningTrustd : IAsyncDisposable
     X509Certificate2? administrator;
     LoginSection? login;
     RevocationListSection? lists;
+    RateLimitSection limits = Patient;
+
+    // Tests ask whether something has happened yet, faster than any person.
+    static readonly RateLimitSection Patient = new() { Person = new RateSection { PerMinute = 600_000, Burst = 10_000 } };
 
     RunningTrustd(string folder) => Folder = folder;
 
@@ -29,11 +33,14 @@ public sealed class RunningTrustd : IAsyncDisposable
 
     public TokenSecret NodeToken { get; } = TokenSecret.Generate();
 
+    /// <summary>A node's token that has just expired.</summary>
+    public TokenSecret ExpiredToken { get; } = TokenSecret.Generate();
+
     internal TrustdServer Server { get; private set; } = null!;
 
-    public static async Task<RunningTrustd> StartAsync(string? folder = null, LoginSection? login = null, RevocationListSection? lists = null)
+    public static async Task<RunningTrustd> StartAsync(string? folder = null, LoginSection? login = null, RevocationListSection? lists = null, RateLimitSection? limits = null)
     {
-        var running = new RunningTrustd(folder ?? Directory.CreateTempSubdirectory("talos-trustd-").FullName) { login = login, lists = lists };
+        var running = new RunningTrustd(folder ?? Directory.CreateTempSubdirectory("talos-trustd-").FullName) { login = login, lists = lists, limits = limits ?? Patient };
         await running.StartServerAsync();
         return running;
     }
@@ -59,10 +66,12 @@ public sealed class RunningTrustd : IAsyncDisposable
             Names = ["127.0.0.1"],
             Login = login,
             RevocationLists = lists,
+            Limits = limits,
             Bootstrap =
             [
                 BootstrapToken.ForClient(AdministratorToken, "alice", ["os:admin"], soon),
                 BootstrapToken.ForNode(NodeToken, ["worker-*"], [System.Net.IPNetwork.Parse("10.0.0.0/8")], soon, uses: 3),
+                BootstrapToken.ForNode(ExpiredToken, ["worker-*"], [], DateTimeOffset.UtcNow.AddSeconds(-1), uses: 3),
             ],
         };
         Server = await TrustdServer.StartAsync(configuration, new LineLog(), TimeProvider.System, CancellationToken.None);

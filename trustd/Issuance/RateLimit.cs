@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Talos.Api.Configuration;
 using Talos.Api.Server;
 
 namespace Talos.Trustd.Issuance;
@@ -9,6 +10,11 @@ namespace Talos.Trustd.Issuance;
 /// </summary>
 sealed class RateLimit(string what, TimeSpan interval, int burst, TimeProvider time)
 {
+    public RateLimit(string what, RateSection rate, TimeProvider time)
+        : this(what, TimeSpan.FromMinutes(1) / rate.PerMinute, (int)rate.Burst, time)
+    {
+    }
+
     // LIMIT: keys remembered; one that has been quiet for a burst's time is as good as unknown and makes room first.
     const int MaxKeys = 65_536;
 

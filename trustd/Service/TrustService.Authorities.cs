@@ -37,8 +37,11 @@ sealed partial class TrustService
         return new TrustAcknowledgeResponse();
     }
 
-    public override Task<AuthorityStatusResponse> AuthorityStatus(AuthorityStatusRequest request, ServerCallContext context) =>
-        Task.FromResult(Describe(authorities.Read()));
+    public override Task<AuthorityStatusResponse> AuthorityStatus(AuthorityStatusRequest request, ServerCallContext context)
+    {
+        Admit(ServedCall.Of(context));
+        return Task.FromResult(Describe(authorities.Read()));
+    }
 
     public override async Task<AuthorityStatusResponse> AuthorityRotate(AuthorityRotateRequest request, ServerCallContext context)
     {

@@ -15,6 +15,7 @@ sealed partial class TrustService
 
     public override Task<CertificateListResponse> CertificateList(CertificateListRequest request, ServerCallContext context)
     {
+        Admit(ServedCall.Of(context));
         var answer = new CertificateListResponse();
         if (request.Serial.Length != 0)
         {
@@ -34,6 +35,8 @@ sealed partial class TrustService
         if (new[] { filter.Serial, filter.Name, filter.Issuer }.Count(f => f.Length > 0) != 1)
             throw Invalid("exactly one of serial, name and issuer is needed", "`osctl cert revoke SERIAL`, `--name NAME` or `--issuer KEYID`");
         var call = ServedCall.Of(context);
+        // Whoever revokes a name or an issuer may be among them, and is told what was revoked.
+        ServedCall.AnswerBeforeEnd(context);
         var revoked = await ledger.RevokeAsync(filter, call.Caller.Identity?.Name ?? "", request.Reason, context.CancellationToken);
         if (revoked.Count == 0)
             throw new RefusalException(RefusalReason.NotFound, $"there is no valid certificate `{filter.Serial}{filter.Name}{filter.Issuer}`") { Hint = "`osctl cert list` shows them" };
@@ -60,6 +63,7 @@ sealed partial class TrustService
 
     public override Task<RefusalListResponse> RefusalList(RefusalListRequest request, ServerCallContext context)
     {
+        Admit(ServedCall.Of(context));
         var answer = new RefusalListResponse();
         foreach (var refusal in ledger.ListRefusals(request.Limit == 0 ? DefaultRows : (int)Math.Min(request.Limit, MaxRows)))
         {

@@ -40,8 +40,11 @@ sealed partial class TrustService
         });
     }
 
-    public override Task<EnrollmentListResponse> EnrollmentList(EnrollmentListRequest request, ServerCallContext context) =>
-        Task.FromResult(new EnrollmentListResponse { Enrollments = { enrollments.List().Select(Describe) } });
+    public override Task<EnrollmentListResponse> EnrollmentList(EnrollmentListRequest request, ServerCallContext context)
+    {
+        Admit(ServedCall.Of(context));
+        return Task.FromResult(new EnrollmentListResponse { Enrollments = { enrollments.List().Select(Describe) } });
+    }
 
     public override Task<EnrollmentDecisionResponse> EnrollmentApprove(EnrollmentDecisionRequest request, ServerCallContext context) =>
         DecideAsync(request, LedgerEnrollmentState.Approved, context);

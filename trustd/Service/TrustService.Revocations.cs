@@ -46,6 +46,7 @@ sealed partial class TrustService
 
     public override Task<RevocationListResponse> RevocationList(RevocationListRequest request, ServerCallContext context)
     {
+        Admit(ServedCall.Of(context));
         var issuer = request.Issuer.Length > 0 ? request.Issuer.ToLowerInvariant() : Issuer.KeyIdentifier(authorities.Current.Signing.Certificate);
         var listing = revocations.Lists.FirstOrDefault(l => l.Issuer == issuer && l.Shard == request.Shard)
             ?? throw new RefusalException(RefusalReason.NotFound, $"there is no revocation list of `{issuer}` with the shard {request.Shard}") { Hint = "`osctl ca status` shows the authorities" };

@@ -23,6 +23,7 @@ sealed partial class TrustService
     public override async Task<TokenCreateResponse> TokenCreate(TokenCreateRequest request, ServerCallContext context)
     {
         var call = ServedCall.Of(context);
+        Admit(call);
         var life = Wanted(request.Lifetime) ?? DefaultTokenLife;
         if (life < TimeSpan.FromSeconds(30) || life > MaxTokenLife)
             throw Invalid($"a token lives for 30 seconds to {MaxTokenLife.Days} days", "for instance `--ttl 1h`");
@@ -47,6 +48,7 @@ sealed partial class TrustService
 
     public override Task<TokenListResponse> TokenList(TokenListRequest request, ServerCallContext context)
     {
+        Admit(ServedCall.Of(context));
         var answer = new TokenListResponse();
         foreach (var token in ledger.ListTokens())
         {

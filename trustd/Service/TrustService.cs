@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Talos.Api.Configuration;
 using Talos.Api.Server;
 using Talos.Api.Trust.V1;
 using Talos.Audit;
@@ -17,18 +19,18 @@ namespace Talos.Trustd.Service;
 /// <summary>The methods of trustd. Who may call what was decided before a method runs; here stands what a token or a certificate entitles to.</summary>
 sealed partial class TrustService(
     string cluster, AuthorityKeeper authorities, Registrar registrar, TokenGate tokens, EnrollmentQueue enrollments, IdentityProvider? provider, ICertificateLedger ledger,
-    RevocationFeed revocations, AuditLog record, TimeProvider time)
+    RevocationFeed revocations, AuditLog record, RateLimitSection limits, TimeProvider time)
     : Api.Trust.V1.TrustService.TrustServiceBase
 {
     // RFC 5869's advice for a nonce: at least as long as what it protects against guessing.
     const int MinNonce = 16, MaxNonce = 64;
 
-    // A rack of machines behind one address may start at once; one identity renews a few times a day.
-    readonly RateLimit perSource = new("address", TimeSpan.FromMilliseconds(20), burst: 2000, time);
-    readonly RateLimit perIdentity = new("identity", TimeSpan.FromSeconds(10), burst: 30, time);
+    readonly ConcurrentDictionary<string, DateTimeOffset> authenticated = new(StringComparer.Ordinal);
 
-    // As many machines as a token may admit, once; whoever stole one gets no more than its own share either.
-    readonly RateLimit perToken = new("token", TimeSpan.FromMilliseconds(100), burst: 1000, time);
+    readonly RateLimit perAddress = new("address", limits.Address, time);
+    readonly RateLimit perMachine = new("machine", limits.Machine, time);
+    readonly RateLimit perPerson = new("person", limits.Person, time);
+    readonly RateLimit perToken = new("token", limits.Token, time);
 
     public override Task<CABundleResponse> CABundle(CABundleRequest request, ServerCallContext context)
     {
@@ -113,15 +115,24 @@ sealed partial class TrustService(
         });
     }
 
-    // Before anything is parsed or verified, which is what a flood would make expensive.
+    // Before anything is parsed or verified, which is what a flood would make expensive. What takes rights away, lets a machine in or changes the CA
+    // is not counted: whoever uses up a person's share must not keep that person from revoking.
     void Admit(ServedCall call)
     {
-        if (call.Caller.Identity is not { } identity) perSource.Require(call.Caller.Source.ToString());
-        // A person who may issue certificates was admitted by policy and stands on the record with each.
-        else if (identity.Kind != PeerKind.User) perIdentity.Require(identity.Name);
+        if (call.Caller.Identity is not { } identity) perAddress.Require(call.Caller.Source.ToString());
+        else (identity.Kind == PeerKind.User ? perPerson : perMachine).Require(identity.Name);
     }
 
-    DateTimeOffset? AuthenticatedAt(PeerIdentity identity) => ledger.FindCertificate(identity.Serial)?.AuthenticatedAt;
+    // What the ledger says of a certificate's first proof never changes, and one certificate may vouch for thousands.
+    DateTimeOffset? AuthenticatedAt(PeerIdentity identity)
+    {
+        if (authenticated.TryGetValue(identity.Serial, out var known)) return known;
+        if (ledger.FindCertificate(identity.Serial)?.AuthenticatedAt is not { } found) return null;
+        // LIMIT: about 3 MiB; a fleet of that many renews within a day, and forgetting all costs each one look into the ledger.
+        if (authenticated.Count >= 16_384) authenticated.Clear();
+        authenticated[identity.Serial] = found;
+        return found;
+    }
 
     // Zero is what a client sends that wants nothing in particular.
     static TimeSpan? Wanted(Duration? lifetime)

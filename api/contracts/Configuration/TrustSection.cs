@@ -23,10 +23,14 @@ public sealed class TrustSection
     /// <summary>For a control plane: where outside verifiers find revocation lists; null when certificates are to name none.</summary>
     public RevocationListSection? RevocationLists { get; init; }
 
+    /// <summary>For a control plane: how much of its trustd each caller may use; null for the defaults.</summary>
+    public RateLimitSection? Limits { get; init; }
+
     // A token that was given but is none has an error of its own.
     bool TokenIsGiven { get; init; }
 
-    internal bool IsGiven => Endpoints.Count > 0 || Token is not null || CaPem is not null || Bootstrap.Count > 0 || Login is not null || RevocationLists is not null;
+    internal bool IsGiven => Endpoints.Count > 0 || Token is not null || CaPem is not null || Bootstrap.Count > 0 || Login is not null || RevocationLists is not null
+        || Limits is not null;
 
     internal static TrustSection Read(Section section)
     {
@@ -38,6 +42,7 @@ public sealed class TrustSection
             Bootstrap = section.Sections("bootstrap", BootstrapToken.Read),
             Login = section.Subsection("oidc", LoginSection.Read),
             RevocationLists = section.Subsection("revocationLists", RevocationListSection.Read),
+            Limits = section.Subsection("limits", RateLimitSection.Read),
             TokenIsGiven = section.Has("token"),
         };
         RequireDistinct(section, trust.Bootstrap);
@@ -59,6 +64,7 @@ public sealed class TrustSection
                 document.Fail("trust", "a worker needs `trust.endpoints`, and `trust.token` or `trust.caBundle`", "`osctl token create` makes a token; with the CA alone a person has to let the worker in");
             if (Bootstrap.Count > 0) document.Fail("trust", "`trust.bootstrap` is for control planes");
             if (RevocationLists is not null) document.Fail("trust", "`trust.revocationLists` is for control planes");
+            if (Limits is not null) document.Fail("trust", "`trust.limits` is for control planes");
             if (Login is not null) document.Fail("trust", "`trust.oidc` is for control planes");
         }
         else if (type == MachineType.Controlplane && (TokenIsGiven || CaPem is not null || Endpoints.Count > 0))
@@ -75,5 +81,6 @@ public sealed class TrustSection
         writer.Sections("bootstrap", Bootstrap, (token, w) => token.Write(w));
         if (Login is not null) writer.Section("oidc", Login.Write);
         if (RevocationLists is not null) writer.Section("revocationLists", RevocationLists.Write);
+        if (Limits is not null) writer.Section("limits", Limits.Write);
     }
 }

@@ -39,6 +39,9 @@ public sealed class TrustdConfiguration
     /// <summary>Where outside verifiers find revocation lists; null when certificates are to name none.</summary>
     public RevocationListSection? RevocationLists { get; init; }
 
+    /// <summary>How much each caller may use.</summary>
+    public RateLimitSection Limits { get; init; } = new();
+
     /// <summary>Reads a document.</summary>
     public static ConfigurationResult<TrustdConfiguration> Parse(string text, string fileName) => Section.ReadDocument(text, fileName, Read);
 
@@ -58,6 +61,7 @@ public sealed class TrustdConfiguration
         writer.Sections("bootstrap", Bootstrap, (token, w) => token.Write(w));
         if (Login is not null) writer.Section("oidc", Login.Write);
         if (RevocationLists is not null) writer.Section("revocationLists", RevocationLists.Write);
+        writer.Section("limits", Limits.Write);
         return writer.ToString();
     }
 
@@ -80,6 +84,7 @@ public sealed class TrustdConfiguration
             Audit = section.Subsection("audit", AuditSection.Read) ?? new AuditSection(),
             Login = section.Subsection("oidc", LoginSection.Read),
             RevocationLists = section.Subsection("revocationLists", RevocationListSection.Read),
+            Limits = section.Subsection("limits", RateLimitSection.Read) ?? new RateLimitSection(),
         };
         TrustSection.RequireDistinct(section, configuration.Bootstrap);
         return configuration;

@@ -55,6 +55,18 @@ public sealed class ServedCall
         }
     }
 
+    /// <summary>
+    /// Lets this call be answered even if it revokes the certificate that it came with: the connection ends right after the answer, not before it.
+    /// Other calls on it are refused from the revocation on, as ever.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The call did not come through the gate.</exception>
+    public static void AnswerBeforeEnd(ServerCallContext context)
+    {
+        var http = context.GetHttpContext();
+        var seat = http.Features.Get<LiveConnections.Seat>() ?? throw new InvalidOperationException("the call did not come through the gate");
+        http.Response.RegisterForDispose(seat.KeepForAnswer());
+    }
+
     /// <summary>The call that <paramref name="context"/> belongs to.</summary>
     /// <exception cref="InvalidOperationException">The call did not come through the gate.</exception>
     public static ServedCall Of(ServerCallContext context) =>

@@ -41,6 +41,7 @@ sealed partial class TlsGate(
                 }
                 seat.Serial = attempt.Peer?.Serial;
                 connection.Features.Set(new Caller(attempt.Peer, source));
+                connection.Features.Set(seat);
                 connection.Features.Set<ITlsConnectionFeature>(EncryptedConnection.Instance);
                 connection.Features.Set<ITlsApplicationProtocolFeature>(EncryptedConnection.Instance);
                 await ServeAsync(connection, tls, next).ConfigureAwait(false);

@@ -48,6 +48,7 @@ sealed record ServiceFiles(OsdConfiguration Osd, TrustdConfiguration? Trustd)
             Audit = new AuditSection { MaxAge = machine.Audit.MaxAge, MaxBytes = machine.Audit.MaxBytes, Exporters = machine.Audit.Exporters },
             Login = machine.Trust.Login,
             RevocationLists = machine.Trust.RevocationLists,
+            Limits = machine.Trust.Limits ?? new RateLimitSection(),
             Bootstrap = [.. machine.Trust.Bootstrap, BootstrapToken.ForNode(token, hostNames, networks, now + LocalTokenLife, LocalTokenUses)],
         };
         return new ServiceFiles(ForOsd(machine, paths, names, [new Endpoint("127.0.0.1", paths.TrustdListen.Port)], token), trustd);
