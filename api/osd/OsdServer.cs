@@ -112,6 +112,7 @@ static partial class OsdServer
                 Name = configuration.Node,
                 Kind = PeerKind.Node,
                 Names = [.. configuration.Names.Append(configuration.Node).Distinct()],
+                Pinned = roots,
                 Time = time,
             },
             new TrustdSource(configuration.Cluster, configuration.TrustEndpoints, configuration.Token, roots, time), log.CreateLogger("identity"));

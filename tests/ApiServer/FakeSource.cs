@@ -18,12 +18,16 @@ sealed class FakeSource(TestAuthority authority, string name) : ICertificateSour
     /// <summary>The public keys that were asked for, in order.</summary>
     public List<string> Keys { get; } = [];
 
+    /// <summary>What each enrolment was told to trust instead of what is configured.</summary>
+    public List<TrustStore?> Learned { get; } = [];
+
     public CertificateProfile Profile { get; set; } = CertificateProfile.Node;
 
     public SemaphoreSlim Asked { get; } = new(0);
 
-    public Task<CertificateGrant> EnrollAsync(ReadOnlyMemory<byte> csr, CancellationToken cancellation)
+    public Task<CertificateGrant> EnrollAsync(ReadOnlyMemory<byte> csr, TrustStore? learned, CancellationToken cancellation)
     {
+        Learned.Add(learned);
         var grant = Answer(csr);
         Enrolled++;
         return Task.FromResult(grant);

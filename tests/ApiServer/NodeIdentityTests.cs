@@ -170,6 +170,63 @@ public sealed class NodeIdentityTests : IDisposable
         Assert.Equal(1, source.Enrolled);
     }
 
+    [Fact]
+    public async Task Trusts_what_it_learned_under_its_configuration_when_its_certificate_ended_while_it_was_off()
+    {
+        using var next = new TestAuthority(time: time);
+        await FollowedAsync(authority.Roots, next);
+
+        Assert.Equal(next.Roots.Anchors, Assert.Single(await EnrolsAgainAsync(authority.Roots))!.Anchors);
+    }
+
+    [Fact]
+    public async Task Trusts_its_configuration_again_once_that_pins_something_else_than_it_enrolled_under()
+    {
+        using var next = new TestAuthority(time: time);
+        using var third = new TestAuthority(time: time);
+        await FollowedAsync(authority.Roots, next);
+
+        Assert.Null(Assert.Single(await EnrolsAgainAsync(third.Roots)));
+        // Enrolled under the new pin now, so what is learned from here on stands for that one.
+        Assert.Equal(authority.Roots.Anchors, Assert.Single(await EnrolsAgainAsync(third.Roots))!.Anchors);
+        Assert.Null(Assert.Single(await EnrolsAgainAsync(authority.Roots)));
+    }
+
+    [Fact]
+    public async Task Learns_nothing_in_place_of_a_configuration_that_pins_nothing()
+    {
+        using var next = new TestAuthority(time: time);
+        await FollowedAsync(null, next);
+
+        Assert.Null(Assert.Single(await EnrolsAgainAsync(authority.Roots)));
+    }
+
+    // A machine that enrolled, was told of another authority and went off.
+    async Task FollowedAsync(TrustStore? pinned, TestAuthority next)
+    {
+        var identity = Open(pinned);
+        using var off = new CancellationTokenSource();
+        var run = identity.RunAsync(off.Token);
+        await identity.Ready.WaitAsync(Patience);
+        identity.Adopt(next.BundlePem);
+        await off.CancelAsync();
+        await run;
+    }
+
+    // What it is told to trust when it comes back after its certificate ended.
+    async Task<IReadOnlyList<TrustStore?>> EnrolsAgainAsync(TrustStore? pinned)
+    {
+        time.Advance(TimeSpan.FromDays(2));
+        source.Learned.Clear();
+        var identity = Open(pinned);
+        using var off = new CancellationTokenSource();
+        var run = identity.RunAsync(off.Token);
+        await identity.Ready.WaitAsync(Patience);
+        await off.CancelAsync();
+        await run;
+        return [.. source.Learned];
+    }
+
     public void Dispose()
     {
         stop.Dispose();
@@ -177,8 +234,19 @@ public sealed class NodeIdentityTests : IDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    NodeIdentity Open() => NodeIdentity.Open(
-        new NodeIdentityOptions { Folder = folder, Cluster = "demo", Name = "cp-1", Kind = PeerKind.Node, Names = ["cp-1", "127.0.0.1"], Time = time },
+    NodeIdentity Open() => Open(null);
+
+    NodeIdentity Open(TrustStore? pinned) => NodeIdentity.Open(
+        new NodeIdentityOptions
+        {
+            Folder = folder,
+            Cluster = "demo",
+            Name = "cp-1",
+            Kind = PeerKind.Node,
+            Names = ["cp-1", "127.0.0.1"],
+            Pinned = pinned,
+            Time = time,
+        },
         source, NullLogger.Instance);
 
     async Task RejectsAsync(Func<CertificateGrant, CertificateGrant> spoil)

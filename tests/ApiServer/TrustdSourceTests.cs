@@ -16,7 +16,7 @@ public sealed class TrustdSourceTests
     {
         await using var test = await StartAsync(out var trustd);
 
-        var grant = await Source(test).EnrollAsync(Csr(), default);
+        var grant = await Source(test).EnrollAsync(Csr(), null, default);
 
         Assert.Equal(Token.Reveal(), trustd.TokenSeen);
         Assert.Equal(test.Authority.BundlePem, grant.BundlePem);
@@ -28,7 +28,7 @@ public sealed class TrustdSourceTests
         await using var test = await StartAsync(out var trustd);
         trustd.DiscoveryKey = RandomNumberGenerator.GetBytes(32);
 
-        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => Source(test).EnrollAsync(Csr(), default));
+        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => Source(test).EnrollAsync(Csr(), null, default));
 
         Assert.Equal(EnrollmentFailure.NotTrusted, failure.Failure);
         Assert.Null(trustd.TokenSeen);
@@ -41,7 +41,7 @@ public sealed class TrustdSourceTests
         using var other = new TestAuthority();
         trustd.Bundle = other.BundlePem;
 
-        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => Source(test).EnrollAsync(Csr(), default));
+        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => Source(test).EnrollAsync(Csr(), null, default));
 
         Assert.Equal(EnrollmentFailure.NotTrusted, failure.Failure);
         Assert.Null(trustd.TokenSeen);
@@ -53,7 +53,7 @@ public sealed class TrustdSourceTests
         await using var test = await StartAsync(out var trustd);
         test.Slot.Set(test.Authority.Node("cp-1"));
 
-        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => Source(test).EnrollAsync(Csr(), default));
+        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => Source(test).EnrollAsync(Csr(), null, default));
 
         Assert.Equal(EnrollmentFailure.NotTrusted, failure.Failure);
         Assert.Null(trustd.TokenSeen);
@@ -65,7 +65,7 @@ public sealed class TrustdSourceTests
         await using var test = await StartAsync(out var trustd);
         trustd.Cluster = "other";
 
-        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => Source(test).EnrollAsync(Csr(), default));
+        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => Source(test).EnrollAsync(Csr(), null, default));
 
         Assert.Equal(EnrollmentFailure.NotTrusted, failure.Failure);
         Assert.Contains("`other`", failure.Message, StringComparison.Ordinal);
@@ -77,7 +77,7 @@ public sealed class TrustdSourceTests
         await using var test = await StartAsync(out var trustd);
         trustd.Refusal = new RefusalException(RefusalReason.NotAllowed, "the token is spent");
 
-        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => Source(test).EnrollAsync(Csr(), default));
+        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => Source(test).EnrollAsync(Csr(), null, default));
 
         Assert.Equal(EnrollmentFailure.Refused, failure.Failure);
         Assert.Contains("the token is spent", failure.Message, StringComparison.Ordinal);
@@ -89,7 +89,7 @@ public sealed class TrustdSourceTests
         await using var test = await StartAsync(out _);
         var here = new Endpoint("127.0.0.1", test.Host.Endpoint.Port);
 
-        await new TrustdSource("demo", [new Endpoint("127.0.0.1", 1), here], Token, null, TimeProvider.System).EnrollAsync(Csr(), default);
+        await new TrustdSource("demo", [new Endpoint("127.0.0.1", 1), here], Token, null, TimeProvider.System).EnrollAsync(Csr(), null, default);
     }
 
     [Fact]

@@ -23,11 +23,7 @@ public sealed class RolloverTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var node in nodes)
-        {
-            await node.Stop.CancelAsync();
-            await node.Run;
-        }
+        await StopNodesAsync();
         await trustd.DisposeAsync();
     }
 
@@ -135,6 +131,36 @@ public sealed class RolloverTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Lets_a_node_back_in_whose_configuration_pins_an_authority_that_has_retired()
+    {
+        var administrator = await trustd.AdministratorAsync();
+        var retired = TrustStore.Parse(File.ReadAllBytes(Path.Combine(trustd.Folder, "state/ca.crt"))).Require();
+        var node = await NodeAsync("worker-1", retired);
+        foreach (var step in new[] { AuthorityStep.Prepare, AuthorityStep.Distribute, AuthorityStep.Activate })
+        {
+            await StepAsync(administrator, step);
+            await UntilAsync(administrator, s => s.Safe || step == AuthorityStep.Activate);
+        }
+        await administrator.AuthorityRotateAsync(new AuthorityRotateRequest { Step = AuthorityStep.Retire, Force = true });
+        await WaitAsync(() => node.Slot.Current!.Roots!.Anchors is [var only] && !retired.Anchors.Contains(only));
+        await StopNodesAsync();
+        // Its own certificate came with the way from the old authority to the new one, and lives for a day.
+        await trustd.RestartAsync(() => Directory.Delete(Path.Combine(trustd.Folder, "state/identity"), recursive: true));
+
+        // As after more than a day without power: no certificate is left, and the configuration still names the old authority. Under another name,
+        // since the certificate that this test takes away holds the old one for a day.
+        File.Delete(Path.Combine(trustd.Folder, "worker-1", "identity.pem"));
+        var back = await NodeAsync("worker-2", retired, folder: "worker-1");
+        Assert.Equal(Convert.ToHexString(node.Slot.Current!.Roots!.Anchors[0].SubjectKeyIdentifier!.Value.Span), IssuerOf(back));
+
+        // A machine that never followed is told by its configuration alone, and that trustd is none of that authority's.
+        using var csr = CertificateSigningRequest.Create("worker-3");
+        var source = new TrustdSource("demo", [new Endpoint("127.0.0.1", trustd.Server.Endpoint.Port)], trustd.NodeToken, retired, TimeProvider.System);
+        var failure = await Assert.ThrowsAsync<EnrollmentException>(() => source.EnrollAsync(csr.Der, null, default));
+        Assert.Equal(EnrollmentFailure.NotTrusted, failure.Failure);
+    }
+
+    [Fact]
     public async Task Survives_a_restart_in_every_phase()
     {
         foreach (var step in new[] { AuthorityStep.Prepare, AuthorityStep.Distribute, AuthorityStep.Activate })
@@ -163,12 +189,23 @@ public sealed class RolloverTests : IAsyncLifetime
         await RunningTrustd.RefusedAsync(administrator.TrustAcknowledgeAsync(new TrustAcknowledgeRequest { BundleDigest = ByteString.CopyFrom(new byte[32]) }), "role_not_allowed");
     }
 
-    async Task<NodeIdentity> NodeAsync(string name)
+    async Task StopNodesAsync()
+    {
+        foreach (var (stop, run, _) in nodes)
+        {
+            await stop.CancelAsync();
+            await run;
+            stop.Dispose();
+        }
+        nodes.Clear();
+    }
+
+    async Task<NodeIdentity> NodeAsync(string name, TrustStore? pinned = null, string? folder = null)
     {
         var endpoints = new[] { new Endpoint("127.0.0.1", trustd.Server.Endpoint.Port) };
         var identity = NodeIdentity.Open(
-            new NodeIdentityOptions { Folder = Path.Combine(trustd.Folder, name), Cluster = "demo", Name = name, Kind = PeerKind.Node, Names = [name] },
-            new TrustdSource("demo", endpoints, trustd.NodeToken, roots: null, TimeProvider.System), NullLogger.Instance);
+            new NodeIdentityOptions { Folder = Path.Combine(trustd.Folder, folder ?? name), Cluster = "demo", Name = name, Kind = PeerKind.Node, Names = [name], Pinned = pinned },
+            new TrustdSource("demo", endpoints, trustd.NodeToken, pinned, TimeProvider.System), NullLogger.Instance);
         var stop = new CancellationTokenSource();
         var run = Task.WhenAll(identity.RunAsync(stop.Token), new TrustFollower("demo", endpoints, identity, TimeProvider.System, NullLogger.Instance) { RenewalSpan = TimeSpan.FromSeconds(1) }.RunAsync(stop.Token));
         nodes.Add((stop, run, identity));

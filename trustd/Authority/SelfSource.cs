@@ -9,7 +9,7 @@ namespace Talos.Trustd.Authority;
 /// <summary>trustd's own certificate comes from the authority it holds, through the same ledger and record as everyone's.</summary>
 sealed class SelfSource(Registrar registrar, string node, IReadOnlyList<string> names) : ICertificateSource
 {
-    public async Task<CertificateGrant> EnrollAsync(ReadOnlyMemory<byte> csr, CancellationToken cancellation)
+    public async Task<CertificateGrant> EnrollAsync(ReadOnlyMemory<byte> csr, TrustStore? learned, CancellationToken cancellation)
     {
         if (!VerifiedRequest.Parse(csr.Span).Is(out var request, out var failure)) throw new EnrollmentException(EnrollmentFailure.BadAnswer, failure.ToString());
         var own = Evidence.OfThisServer(
@@ -27,5 +27,5 @@ sealed class SelfSource(Registrar registrar, string node, IReadOnlyList<string> 
         }
     }
 
-    public Task<CertificateGrant> RenewAsync(ReadOnlyMemory<byte> csr, TrustMaterial current, CancellationToken cancellation) => EnrollAsync(csr, cancellation);
+    public Task<CertificateGrant> RenewAsync(ReadOnlyMemory<byte> csr, TrustMaterial current, CancellationToken cancellation) => EnrollAsync(csr, learned: null, cancellation);
 }

@@ -1,3 +1,5 @@
+using Talos.Pki;
+
 namespace Talos.Api.Server;
 
 /// <summary>Where a server's certificate comes from: trustd over the network, or, for trustd itself, its own authority.</summary>
@@ -5,8 +7,9 @@ public interface ICertificateSource
 {
     /// <summary>A first certificate, or one after the last expired.</summary>
     /// <param name="csr">DER, PKCS #10.</param>
+    /// <param name="learned">What to trust instead of what was configured, learned since under that; null when nothing was.</param>
     /// <exception cref="EnrollmentException">There is none; the exception says why.</exception>
-    Task<CertificateGrant> EnrollAsync(ReadOnlyMemory<byte> csr, CancellationToken cancellation);
+    Task<CertificateGrant> EnrollAsync(ReadOnlyMemory<byte> csr, TrustStore? learned, CancellationToken cancellation);
 
     /// <summary>A certificate for the identity that <paramref name="current"/> proves.</summary>
     /// <exception cref="EnrollmentException">There is none; the exception says why.</exception>

@@ -92,12 +92,12 @@ public sealed partial class NodeIdentity
             using var request = CertificateSigningRequest.Create(key, options.Name, options.DnsNames, options.Addresses);
             var grant = canRenew
                 ? await source.RenewAsync(request.Der, current!, cancellation).ConfigureAwait(false)
-                : await source.EnrollAsync(request.Der, cancellation).ConfigureAwait(false);
+                : await source.EnrollAsync(request.Der, Learned(), cancellation).ConfigureAwait(false);
             TrustMaterial fresh;
             lock (gate)
             {
                 Use(key, grant);
-                Keep(key, grant);
+                Keep(key, grant, enrolled: !canRenew);
                 fresh = Slot.Current!;
             }
             waiting = "";

@@ -44,6 +44,9 @@ public sealed partial class NodeIdentity
 
     string Bundle => Path.Combine(options.Folder, "bundle.pem");
 
+    // Of what the configuration pinned when the machine enrolled: what is in the bundle now was learned from there on.
+    string Pin => Path.Combine(options.Folder, "bundle.pin");
+
     string Pending => Path.Combine(options.Folder, "pending.pem");
 
     /// <summary>Takes up what an earlier run left, if it is still good.</summary>
@@ -77,6 +80,17 @@ public sealed partial class NodeIdentity
             Slot.Set(current.With(roots));
         }
     }
+
+    /// <summary>
+    /// What this machine was told to trust, step by step, by authorities that it trusted before, beginning with what its configuration still pins. So a
+    /// configuration that names an authority which has retired since does not lock the machine out when its certificate has ended.
+    /// </summary>
+    TrustStore? Learned() =>
+        options.Pinned is { } pinned && DurableFile.Read(Pin) == DigestOf(pinned) && DurableFile.Read(Bundle) is { } bundle
+            && TrustStore.Parse(System.Text.Encoding.UTF8.GetBytes(bundle)).Is(out var roots, out _) && !roots.Anchors.IsEmpty ? roots : null;
+
+    static string DigestOf(TrustStore roots) =>
+        string.Concat(roots.Anchors.Select(a => Convert.ToHexStringLower(SHA256.HashData(a.Der.Span)) + "\n").Order(StringComparer.Ordinal));
 
     static bool IsTrusted(TrustMaterial current, TrustStore roots) =>
         current.Roots is { } known && known.Anchors.Length == roots.Anchors.Length && !known.Anchors.Except(roots.Anchors).Any();
@@ -124,10 +138,13 @@ public sealed partial class NodeIdentity
         ready.TrySetResult();
     }
 
-    void Keep(ECDsa key, CertificateGrant grant)
+    void Keep(ECDsa key, CertificateGrant grant, bool enrolled)
     {
         // The bundle first: with the old certificate it still makes a whole, the other way round it might not.
         DurableFile.Write(Bundle, grant.BundlePem);
+        // And before its pin: a bundle of an older configuration must never pass for one that was learned under this.
+        if (enrolled && options.Pinned is { } pinned) DurableFile.Write(Pin, DigestOf(pinned));
+        else if (enrolled) File.Delete(Pin);
         var chain = string.Concat(grant.Intermediates.Prepend(grant.Certificate).Select(der => Pem.Write(Pem.Certificate, der.Span)));
         DurableFile.Write(KeyAndChain, $"{key.ExportPkcs8PrivateKeyPem()}\n{chain}");
         File.Delete(Pending);

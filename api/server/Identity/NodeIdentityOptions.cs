@@ -19,6 +19,11 @@ public sealed class NodeIdentityOptions
     /// <summary>Host names and addresses to ask for.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
 
+    /// <summary>
+    /// What the configuration says to trust; null when it says nothing. What was learned under it since stands in its place, until it says something else.
+    /// </summary>
+    public TrustStore? Pinned { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     internal IEnumerable<string> DnsNames => Names.Where(n => !IPAddress.TryParse(n, out _));

@@ -23,14 +23,15 @@ public sealed partial class TrustdSource(
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
-    public Task<CertificateGrant> EnrollAsync(ReadOnlyMemory<byte> csr, CancellationToken cancellation)
+    public Task<CertificateGrant> EnrollAsync(ReadOnlyMemory<byte> csr, TrustStore? learned, CancellationToken cancellation)
     {
-        if (token is null && roots is null)
+        var known = learned ?? roots;
+        if (token is null && known is null)
             throw new EnrollmentException(EnrollmentFailure.NothingToShow, "there is neither a valid certificate, nor a join token, nor the cluster's CA to ask for approval under");
-        if (token is null) return FirstAnswerAsync(endpoint => ApplyAsync(endpoint, csr, roots!, cancellation));
+        if (token is null) return FirstAnswerAsync(endpoint => ApplyAsync(endpoint, csr, known!, cancellation));
         return FirstAnswerAsync(async endpoint =>
         {
-            var trusted = roots ?? await DiscoverAsync(endpoint, cancellation).ConfigureAwait(false);
+            var trusted = known ?? await DiscoverAsync(endpoint, cancellation).ConfigureAwait(false);
             return await AskAsync(endpoint, trusted, null, (client, options) => client.EnrollAsync(
                 new EnrollRequest { Csr = ByteString.CopyFrom(csr.Span), Token = token.Reveal() }, options), cancellation).ConfigureAwait(false);
         });
