@@ -16,7 +16,9 @@ static class PolicyBenchmarks
     public static int Run(string[] args)
     {
         int decisions = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 1_000_000;
+#if !NODE
         PolicyMicroBenchmarks.Run();
+#endif
         Authorizer authorizer = Shipped();
         AuthorizationInput allowed = Allowed(), general = General();
         Console.WriteLine("| measure | figure |\n|---|---|");

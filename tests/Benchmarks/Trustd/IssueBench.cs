@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Http.Json;
+using System.Text;
 using Google.Protobuf;
 using Talos.Api.Configuration;
 using Talos.Api.Trust.V1;
@@ -76,7 +76,8 @@ static class IssueBench
             using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = Callers }) { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
             Func<byte[], Task> ask = async csr =>
             {
-                using var answer = await http.PostAsJsonAsync("/api/v1/cfssl/sign", new Dictionary<string, string> { ["certificate_request"] = Pem.Write(Pem.CertificateRequest, csr) });
+                using var body = new StringContent($$"""{"certificate_request":"{{Pem.Write(Pem.CertificateRequest, csr).ReplaceLineEndings("\\n")}}"}""", Encoding.UTF8, "application/json");
+                using var answer = await http.PostAsync("/api/v1/cfssl/sign", body);
                 answer.EnsureSuccessStatusCode();
             };
             for (var attempt = 0; ; attempt++)

@@ -43,6 +43,8 @@ sealed class TrustdProgram : IDisposable
             Policy = Path.Combine(Root(), "policy", "bundle"),
             Names = names ?? ["127.0.0.1"],
             Bootstrap = tokens,
+            // One person asks for everything here; what is measured is the rest.
+            Limits = new RateLimitSection { Person = new RateSection { PerMinute = 600_000, Burst = 1_000_000 } },
         }.ToYaml());
         var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["trustd-host", file])
         {
