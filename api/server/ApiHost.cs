@@ -57,7 +57,7 @@ public sealed partial class ApiHost : IAsyncDisposable
         if (options.Maintenance is null)
         {
             var log = application.Services.GetRequiredService<ILogger<PolicyInForce>>();
-            await options.Policy!.StartAsync(Methods, options.Audit!, options.Time, log).ConfigureAwait(false);
+            options.Policy!.Start(Methods, options.Audit!, options.Time, log);
         }
         await application.StartAsync(cancellation).ConfigureAwait(false);
     }

@@ -53,12 +53,12 @@ public static class AuditEvents
             ("event", "in-force"), ("revision", revision), ("before", before), ("by", by));
 
     /// <summary>A policy bundle was refused; the one before stays in force.</summary>
-    /// <param name="revision">Its revision as far as it could be told.</param>
-    /// <param name="by">Who brought it.</param>
+    /// <param name="revision">Its revision; empty when it could not be told.</param>
+    /// <param name="by">Who brought it; empty when it lay there from before.</param>
     /// <param name="reason">Why, one sentence.</param>
     public static Entry BundleRefused(string revision, string by, string reason) =>
         Make(
-            EntryKind.Bundle, $"policy {revision} was refused: {reason}",
+            EntryKind.Bundle, $"{(revision.Length == 0 ? "a policy" : $"policy {revision}")} was refused: {reason}",
             ("event", "refused"), ("revision", revision), ("by", by), ("reason", reason));
 
     /// <summary>A machine was let in, or not.</summary>

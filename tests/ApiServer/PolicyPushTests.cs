@@ -38,7 +38,9 @@ public sealed class PolicyPushTests : IDisposable
         var denied = await Assert.ThrowsAsync<RpcException>(async () => await reader.VersionAsync(new VersionRequest()));
         Assert.Equal("role_not_allowed", denied.Trailers.GetValue(RefusalException.ReasonTrailer));
         var change = await test.EntryAsync(e => e.Kind == EntryKind.Bundle);
-        Assert.Equal(("r2", pushed.PreviousRevision), (change.Details["revision"], change.Details["previous_revision"]));
+        Assert.Equal(("r2", pushed.PreviousRevision), (change.Details["revision"], change.Details["before"]));
+        Assert.Equal("in-force", change.Details["event"]);
+        Assert.Equal("ada", change.Details["by"]);
         var closed = await test.EntryAsync(e => e.Kind == EntryKind.CallClosed && e.Decision.Effect == Effect.Deny);
         Assert.Equal("r2", closed.Decision.BundleRevision);
         var status = await Desk(test).StatusAsync(new StatusRequest());
@@ -79,6 +81,9 @@ public sealed class PolicyPushTests : IDisposable
         Assert.Equal(reason, failure.Trailers.GetValue(RefusalException.ReasonTrailer));
         Assert.Equal(before, test.Policy.Authorizer!.Revision);
         Assert.False(Directory.Exists(test.PolicyFolder));
+        var refused = await test.EntryAsync(e => e.Kind == EntryKind.Bundle);
+        Assert.Equal(("refused", "ada"), (refused.Details["event"], refused.Details["by"]));
+        Assert.Equal(what == "locks out", refused.Details.ContainsKey("revision"));
         if (what == "syntax") Assert.Matches(@"talos/authz/authz\.rego:\d+:\d+: rego_parse_error", failure.Status.Detail);
         if (what == "drops a method") Assert.Contains("/talos.machine.v1.MachineService/Mounts", failure.Status.Detail, StringComparison.Ordinal);
     }

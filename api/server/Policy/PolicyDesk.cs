@@ -14,20 +14,20 @@ public sealed class PolicyDesk(PolicyInForce policy, NodeDescription node, Audit
 
     public override async Task<PushResponse> Push(PushRequest request, ServerCallContext context)
     {
-        var candidate = Check(request.Bundle.Memory);
         var call = ServedCall.Of(context);
-        RequireNoLockout(candidate.Rules, call);
+        var candidate = Accept(request, call);
         call.Note("revision", candidate.Rules.Revision);
         if (request.DryRun) return new PushResponse { Revision = candidate.Rules.Revision, PreviousRevision = policy.State.Revision };
-        var before = await ReplaceAsync(candidate).ConfigureAwait(false);
+        var before = await ReplaceAsync(candidate, call).ConfigureAwait(false);
         return new PushResponse { Revision = candidate.Rules.Revision, PreviousRevision = before };
     }
 
     public override async Task<RestoreResponse> Restore(RestoreRequest request, ServerCallContext context)
     {
-        var before = await ReplaceAsync(null).ConfigureAwait(false);
+        var call = ServedCall.Of(context);
+        var before = await ReplaceAsync(null, call).ConfigureAwait(false);
         var now = policy.State.Revision;
-        ServedCall.Of(context).Note("revision", now);
+        call.Note("revision", now);
         return new RestoreResponse { Revision = now, PreviousRevision = before };
     }
 
@@ -70,6 +70,24 @@ public sealed class PolicyDesk(PolicyInForce policy, NodeDescription node, Audit
         };
     }
 
+    // What is refused stands on the record as what it is, besides the call that brought it.
+    PolicyCandidate Accept(PushRequest request, ServedCall call)
+    {
+        var revision = "";
+        try
+        {
+            var candidate = Check(request.Bundle.Memory);
+            revision = candidate.Rules.Revision;
+            RequireNoLockout(candidate.Rules, call);
+            return candidate;
+        }
+        catch (RefusalException e) when (!request.DryRun)
+        {
+            record.Post(AuditEvents.BundleRefused(revision, call.Caller.Identity?.Name ?? "", e.Message).During(call.OpenedIndex));
+            throw;
+        }
+    }
+
     PolicyCandidate Check(ReadOnlyMemory<byte> bundle)
     {
         try
@@ -106,11 +124,11 @@ public sealed class PolicyDesk(PolicyInForce policy, NodeDescription node, Audit
         };
     }
 
-    async Task<string> ReplaceAsync(PolicyCandidate? candidate)
+    async Task<string> ReplaceAsync(PolicyCandidate? candidate, ServedCall call)
     {
         try
         {
-            return await policy.ReplaceAsync(candidate, record, time).ConfigureAwait(false);
+            return await policy.ReplaceAsync(candidate, call, record, time).ConfigureAwait(false);
         }
         catch (AuditLogException)
         {

@@ -75,7 +75,7 @@ public sealed class PolicyInForce
     /// node that nobody can reach, and whoever can write the folder could as well empty it.
     /// </summary>
     /// <exception cref="PolicyException">The shipped bundle names not every method.</exception>
-    internal async Task StartAsync(IReadOnlyCollection<string> methods, AuditLog record, TimeProvider time, ILogger log)
+    internal void Start(IReadOnlyCollection<string> methods, AuditLog record, TimeProvider time, ILogger log)
     {
         authorizer = Authorizer.Create(shipped, methods, issuance: issuance);
         state = new PolicyState(shipped.Revision, PolicyOrigin.Shipped, time.GetUtcNow(), "");
@@ -86,14 +86,14 @@ public sealed class PolicyInForce
             var bundle = PolicyBundle.Load(kept, MaxUnpacked, verification);
             authorizer.Activate(bundle);
             state = new PolicyState(bundle.Revision, PolicyOrigin.Pushed, time.GetUtcNow(), "");
-            await RecordAsync(record, $"policy bundle {bundle.Revision}, pushed earlier, is in force", bundle.Revision, null).ConfigureAwait(false);
+            record.Post(AuditEvents.BundleInForce(bundle.Revision));
         }
         catch (Exception e) when (e is PolicyException or IOException or UnauthorizedAccessException)
         {
             var why = e is PolicyException { Errors: [var first, ..] } ? first.ToString() : e.Message;
             state = state with { KeptError = why };
             log.LogError("the pushed policy bundle is not used, the shipped one is: {Reason}", why);
-            await RecordAsync(record, $"the pushed policy bundle is not used, the shipped one is: {why}", shipped.Revision, null).ConfigureAwait(false);
+            record.Post(AuditEvents.BundleRefused("", "", $"{why}; what was pushed earlier is not used, the shipped one is"));
         }
     }
 
@@ -110,7 +110,7 @@ public sealed class PolicyInForce
     /// <exception cref="RefusalException">Another change is under way, or this server keeps no bundle.</exception>
     /// <exception cref="AuditLogException">The change cannot be recorded, so it is not made.</exception>
     /// <exception cref="IOException">The bundle cannot be kept, so it is not put in force.</exception>
-    internal async Task<string> ReplaceAsync(PolicyCandidate? candidate, AuditLog record, TimeProvider time)
+    internal async Task<string> ReplaceAsync(PolicyCandidate? candidate, ServedCall call, AuditLog record, TimeProvider time)
     {
         if (source.Folder is not { } folder) throw new RefusalException(RefusalReason.WrongState, "this server keeps no policy bundle but the shipped one");
         if (Interlocked.Exchange(ref changing, 1) == 1) throw new RefusalException(RefusalReason.WrongState, "the policy is being changed by another call");
@@ -119,7 +119,8 @@ public sealed class PolicyInForce
             var before = state.Revision;
             var rules = candidate?.Rules ?? Required.Prepare(shipped);
             // INVARIANT: the record first, then the disk, then the swap, which cannot fail: no change is in force that is not written down.
-            await RecordAsync(record, $"policy bundle {rules.Revision} replaces {before}", rules.Revision, before).ConfigureAwait(false);
+            var by = call.Caller.Identity?.Name ?? "";
+            await record.AppendAsync(AuditEvents.BundleInForce(rules.Revision, before, by).During(call.OpenedIndex)).ConfigureAwait(false);
             try
             {
                 if (candidate is null) KeptBundle.Remove(folder);
@@ -127,7 +128,8 @@ public sealed class PolicyInForce
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                await RecordAsync(record, $"policy bundle {before} stays in force: {rules.Revision} cannot be kept", before, null).ConfigureAwait(false);
+                await record.AppendAsync(
+                    AuditEvents.BundleRefused(rules.Revision, by, $"it cannot be kept; {before} stays in force").During(call.OpenedIndex)).ConfigureAwait(false);
                 throw;
             }
             Required.Activate(rules);
@@ -138,14 +140,6 @@ public sealed class PolicyInForce
         {
             Volatile.Write(ref changing, 0);
         }
-    }
-
-    static async ValueTask RecordAsync(AuditLog record, string message, string revision, string? before)
-    {
-        var entry = new Entry { Kind = EntryKind.Bundle, Message = message };
-        entry.Details["revision"] = revision;
-        if (before is not null) entry.Details["previous_revision"] = before;
-        await record.AppendAsync(entry).ConfigureAwait(false);
     }
 }
 

@@ -31,9 +31,11 @@ public static class RecordedLife
         }
     }
 
-    /// <summary>Says which policy decides from now on.</summary>
-    public static void Serving(AuditLog record, PolicyInForce policy) =>
-        record.Post(AuditEvents.BundleInForce(policy.Authorizer?.Revision ?? ""));
+    /// <summary>Says which policy decides from now on, unless that is one pushed earlier, which says so itself.</summary>
+    public static void Serving(AuditLog record, PolicyInForce policy)
+    {
+        if (policy.State.Origin == Talos.Api.Policy.V1.PolicyOrigin.Shipped) record.Post(AuditEvents.BundleInForce(policy.State.Revision));
+    }
 
     /// <summary>The service was told to stop.</summary>
     public static void Ended(AuditLog record) => record.Post(AuditEvents.Shutdown());

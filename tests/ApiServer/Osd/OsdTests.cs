@@ -14,7 +14,7 @@ using Xunit;
 namespace Talos.Api.Server.Tests.Osd;
 
 /// <summary>osd as a whole: enrols, serves, forwards, stops; with a trustd and a machined made of this test.</summary>
-public sealed class OsdTests : IAsyncLifetime
+public sealed partial class OsdTests : IAsyncLifetime
 {
     readonly string folder = Directory.CreateTempSubdirectory("talos-osd-").FullName;
     readonly TokenSecret token = TokenSecret.Generate();
@@ -244,7 +244,7 @@ public sealed class OsdTests : IAsyncLifetime
         Assert.Equal((StatusCode.Unavailable, "maintenance"), (failure.StatusCode, failure.Trailers.GetValue(RefusalException.ReasonTrailer)));
     }
 
-    GrpcChannel Start(string? role, string maintenance = "")
+    GrpcChannel Start(string? role, string maintenance = "", AuditSection? audit = null, TimeProvider? time = null)
     {
         var configuration = new OsdConfiguration
         {
@@ -259,8 +259,9 @@ public sealed class OsdTests : IAsyncLifetime
             Token = token,
             Names = ["127.0.0.1"],
             Maintenance = maintenance,
+            Audit = audit ?? new AuditSection(),
         };
-        osd = OsdServer.RunAsync(configuration, NullLoggerProvider.Instance, TimeProvider.System, stop.Token);
+        osd = OsdServer.RunAsync(configuration, NullLoggerProvider.Instance, time ?? TimeProvider.System, stop.Token);
         var channel = GrpcChannel.ForAddress($"https://127.0.0.1:{port}", new GrpcChannelOptions
         {
             HttpHandler = new SocketsHttpHandler { SslOptions = TestHost.ClientTls(role is null ? null : trust.Authority.Person("ada", role)) },
