@@ -98,6 +98,9 @@ public sealed class BootTests
         Assert.Equal(Encoding.UTF8.GetBytes(ControlPlane), ConfigurationSource.FromCommandLine($"console=ttyS0 talos.config=base64:{encoded} quiet\n"));
         Assert.Null(ConfigurationSource.FromCommandLine("console=ttyS0 quiet\n"));
         Assert.Throws<FormatException>(() => ConfigurationSource.FromCommandLine("talos.config=base64:???"));
+        var full = $"talos.config=base64:{encoded}".PadLeft(2047);
+        Assert.Contains("lost its end", Assert.Throws<FormatException>(() => ConfigurationSource.FromCommandLine(full + "\n")).Message, StringComparison.Ordinal);
+        Assert.NotNull(ConfigurationSource.FromCommandLine(full[1..] + "\n"));
     }
 
     [Theory]

@@ -13,6 +13,8 @@ static class ConfigurationSource
     const string VolumeFile = "machine.yaml";
     const string KernelArgument = "talos.config=base64:";
     const string MountPoint = "/run/talos/config";
+    // COMMAND_LINE_SIZE of x86 without the NUL: the kernel silently cuts off what is beyond it.
+    const int CommandLineMaximum = 2047;
     // LIMIT: as the configuration's parser has it.
     const int DocumentBytesMaximum = 256 << 10;
 
@@ -60,9 +62,11 @@ static class ConfigurationSource
         return MachineConfiguration.Parse(text, name).TryGet(out var configuration, out reason) ? configuration : null;
     }
 
-    /// <exception cref="FormatException">The argument is there but no base64.</exception>
+    /// <exception cref="FormatException">The argument is there but no base64, or may have lost its end.</exception>
     internal static byte[]? FromCommandLine(string commandLine)
     {
+        if (commandLine.TrimEnd('\n').Length >= CommandLineMaximum && commandLine.Contains(KernelArgument, StringComparison.Ordinal))
+            throw new FormatException($"the kernel's command line is full ({CommandLineMaximum} bytes), so the argument may have lost its end; hint: give the configuration by a disk");
         foreach (var argument in commandLine.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
         {
             if (argument.StartsWith(KernelArgument, StringComparison.Ordinal))
