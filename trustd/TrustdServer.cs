@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Net;
 using Microsoft.Extensions.Logging;
-using Talos.Api.Hosting;
 using Talos.Api.Configuration;
+using Talos.Api.Hosting;
 using Talos.Api.Server;
 using Talos.Api.Trust.V1;
 using Talos.Audit;
@@ -127,6 +127,7 @@ sealed class TrustdServer : IAsyncDisposable
         server.keeping = keeper.RunAsync(server.stop.Token);
         server.listing = feed.RunAsync(server.stop.Token);
         server.renewal = identity.RunAsync(server.stop.Token);
+        host.Prepare();
         await identity.Ready.WaitAsync(cancellation);
         server.following = new OwnTrust(authorities, identity, ledger, log.CreateLogger("trust")).RunAsync(server.stop.Token);
         await host.StartAsync(cancellation);

@@ -19,7 +19,7 @@ sealed class ComplianceFollower(
     // machined tells of itself every five seconds, however little happens.
     static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(20);
 
-    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500), LongestPause = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
     string monitor = "";
     ulong seen;
@@ -28,28 +28,25 @@ sealed class ComplianceFollower(
     public async Task RunAsync(CancellationToken cancellation)
     {
         ReadSeen();
-        var pause = FirstPause;
-        while (!cancellation.IsCancellationRequested)
+        await Following.RunAsync(AttemptAsync, LongestPause, time, cancellation).ConfigureAwait(false);
+    }
+
+    async Task<bool> AttemptAsync(int attempt, Action connected, CancellationToken cancellation)
+    {
+        try
         {
-            try
-            {
-                await FollowAsync(() => pause = FirstPause, cancellation).ConfigureAwait(false);
-            }
-            catch (Exception) when (cancellation.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (e is RpcException or OperationCanceledException or AuditLogException or IOException or UnauthorizedAccessException)
-            {
-                log.LogWarning("the node's live reading cannot be followed: {Reason}", e is RpcException rpc ? rpc.Status.Detail : e.Message);
-            }
-            finally
-            {
-                Learn(NodeCompliance.Unknown);
-            }
-            await Task.Delay(pause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+            await FollowAsync(connected, cancellation).ConfigureAwait(false);
         }
+        catch (Exception e) when (!cancellation.IsCancellationRequested
+            && e is (RpcException or OperationCanceledException or AuditLogException or IOException or UnauthorizedAccessException))
+        {
+            log.LogWarning("the node's live reading cannot be followed: {Reason}", e is RpcException rpc ? rpc.Status.Detail : e.Message);
+        }
+        finally
+        {
+            Learn(NodeCompliance.Unknown);
+        }
+        return false;
     }
 
     async Task FollowAsync(Action connected, CancellationToken cancellation)
@@ -109,8 +106,7 @@ sealed class ComplianceFollower(
     {
         try
         {
-            if (!File.Exists(seenFile)) return;
-            if (File.ReadAllText(seenFile).Split(' ') is [var name, var number]
+            if (DurableFile.Read(seenFile)?.Split(' ') is [var name, var number]
                 && ulong.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var last)) (monitor, seen) = (name, last);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -119,10 +115,5 @@ sealed class ComplianceFollower(
         }
     }
 
-    void WriteSeen()
-    {
-        var temporary = seenFile + ".new";
-        File.WriteAllText(temporary, string.Create(CultureInfo.InvariantCulture, $"{monitor} {seen}"));
-        File.Move(temporary, seenFile, overwrite: true);
-    }
+    void WriteSeen() => DurableFile.Write(seenFile, string.Create(CultureInfo.InvariantCulture, $"{monitor} {seen}"));
 }

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
-using Talos.Api.Hosting;
 using Talos.Api.Configuration;
+using Talos.Api.Hosting;
 using Talos.Api.Machine.V1;
 using Talos.Api.Server;
 

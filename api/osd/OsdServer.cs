@@ -1,9 +1,9 @@
 using System.Net;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;
-using Talos.Api.Hosting;
 using Talos.Api.Compliance.V1;
 using Talos.Api.Configuration;
+using Talos.Api.Hosting;
 using Talos.Api.Machine.V1;
 using Talos.Api.Server;
 using Talos.Audit;
@@ -69,19 +69,20 @@ static partial class OsdServer
         var (following, reading) = (Task.CompletedTask, Task.CompletedTask);
         try
         {
+            host.Prepare();
             // Without a certificate there is nothing to answer with; callers see a closed port, not a broken handshake.
             await identity.Ready.WaitAsync(stop).ConfigureAwait(false);
-            following = Task.WhenAll(
-                new TrustdRevocations(
-                    configuration.Cluster, configuration.TrustEndpoints, identity.Slot, revocations, time, log.CreateLogger("revocations"),
-                    Path.Combine(configuration.State, "revocations")).RunAsync(background.Token),
-                new TrustFollower(configuration.Cluster, configuration.TrustEndpoints, identity, time, log.CreateLogger("trust")).RunAsync(background.Token));
+            var revoked = TrustdRevocations.Open(
+                configuration.Cluster, configuration.TrustEndpoints, identity.Slot, revocations, time, log.CreateLogger("revocations"),
+                Path.Combine(configuration.State, "revocations"));
             await host.StartAsync(stop).ConfigureAwait(false);
             RecordedLife.Serving(record, policy);
-            // The first reading takes the processor for a while: behind the door's opening, not before.
-            reading = new ComplianceFollower(
+            following = Task.WhenAll(
+                revoked.RunAsync(background.Token),
+                new TrustFollower(configuration.Cluster, configuration.TrustEndpoints, identity, time, log.CreateLogger("trust")).RunAsync(background.Token));
+            reading = LaterAsync(new ComplianceFollower(
                 new ComplianceService.ComplianceServiceClient(machined), node, record, Path.Combine(configuration.State, "compliance-seen"), time,
-                log.CreateLogger("compliance")).RunAsync(background.Token);
+                log.CreateLogger("compliance")), time, background.Token);
             log.CreateLogger("osd").LogInformation("serving {Methods} methods on {Endpoint} under policy {Revision}", host.Methods.Count, host.Endpoint, policy.Authorizer!.Revision);
             await StoppedAsync(host, stop).ConfigureAwait(false);
         }
@@ -91,6 +92,13 @@ static partial class OsdServer
             await Task.WhenAll(renewal, following, reading, keeping, exchanging).ConfigureAwait(false);
             RecordedLife.Ended(record);
         }
+    }
+
+    // The first reading takes the processor for a while; whoever waited for the node to come up goes first.
+    static async Task LaterAsync(ComplianceFollower follower, TimeProvider time, CancellationToken cancellation)
+    {
+        await Task.Delay(TimeSpan.FromSeconds(2), time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await follower.RunAsync(cancellation).ConfigureAwait(false);
     }
 
     static ApiServices Services(

@@ -20,6 +20,7 @@ public sealed partial class ApiHost : IAsyncDisposable
 {
     readonly WebApplication application;
     readonly ApiHostOptions options;
+    bool isPrepared;
 
     ApiHost(WebApplication application, ApiHostOptions options)
     {
@@ -49,16 +50,21 @@ public sealed partial class ApiHost : IAsyncDisposable
         return new ApiHost(Build(options, services), options);
     }
 
+    /// <summary>Puts policy in force, so that <see cref="StartAsync"/> has only to listen; for who waits for something else meanwhile.</summary>
+    /// <exception cref="PolicyException">No rule names some of the methods; the exception does.</exception>
+    public void Prepare()
+    {
+        if (isPrepared || options.Maintenance is not null) return;
+        options.Policy!.Start(Methods, options.Audit!, options.Time, application.Services.GetRequiredService<ILogger<PolicyInForce>>());
+        isPrepared = true;
+    }
+
     /// <summary>Checks that policy names every method, then listens.</summary>
     /// <exception cref="PolicyException">No rule names some of the methods; the exception does.</exception>
     /// <exception cref="IOException">The address cannot be listened on.</exception>
     public async Task StartAsync(CancellationToken cancellation = default)
     {
-        if (options.Maintenance is null)
-        {
-            var log = application.Services.GetRequiredService<ILogger<PolicyInForce>>();
-            options.Policy!.Start(Methods, options.Audit!, options.Time, log);
-        }
+        Prepare();
         await application.StartAsync(cancellation).ConfigureAwait(false);
     }
 

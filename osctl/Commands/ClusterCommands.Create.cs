@@ -56,6 +56,9 @@ sealed class ClusterCreation(Invocation invocation, ClusterPlan plan, ClusterRec
 
     static readonly string[] AdminRoles = ["os:admin"];
 
+    // Each question is a handshake more for a machine that is busy starting.
+    static readonly TimeSpan MaintenancePause = TimeSpan.FromSeconds(2);
+
     readonly long _began = invocation.Terminal.Time.GetTimestamp();
 
     public async Task RunAsync()
@@ -161,7 +164,7 @@ sealed class ClusterCreation(Invocation invocation, ClusterPlan plan, ClusterRec
     {
         var time = invocation.Terminal.Time;
         var began = time.GetTimestamp();
-        var said = TimeSpan.Zero;
+        var (said, asked) = (TimeSpan.Zero, TimeSpan.Zero);
         while (true)
         {
             OsctlException failure;
@@ -175,14 +178,19 @@ sealed class ClusterCreation(Invocation invocation, ClusterPlan plan, ClusterRec
             }
             var waited = time.GetElapsedTime(began);
             if (record.Running(node) is null) throw Explain(node, $"{node.Name} ended before it {what}", failure);
-            if (await MaintenanceAsync(node) is { } reason) throw new OsctlException($"{node.Name} is in maintenance: {reason}", $"its configuration is {node.ConfigurationFile}", ExitCode.NodeFailed);
+            if (waited - asked > MaintenancePause)
+            {
+                asked = waited;
+                if (await MaintenanceAsync(node) is { } reason)
+                    throw new OsctlException($"{node.Name} is in maintenance: {reason}", $"its configuration is {node.ConfigurationFile}", ExitCode.NodeFailed);
+            }
             if (waited > limit) throw Explain(node, $"{node.Name} did not answer within {DurationText.Format(limit)}", failure);
             if (waited - said > TimeSpan.FromSeconds(10))
             {
                 said = waited;
                 Say($"waiting until {node.Name} {what} …");
             }
-            await Task.Delay(TimeSpan.FromMilliseconds(300), time, invocation.Cancellation);
+            await Task.Delay(TimeSpan.FromMilliseconds(200), time, invocation.Cancellation);
         }
     }
 

@@ -13,8 +13,7 @@ sealed record PersonalCertificate(string CertificatePem, string PrivateKeyPem, s
     /// <summary>The first certificate of someone who has a token.</summary>
     public static async Task<PersonalCertificate> WithTokenAsync(Invocation invocation, Endpoint trustd, TokenSecret token, string name, IReadOnlyList<string> roles, TimeSpan? lifetime)
     {
-        var (trust, _) = await FirstContact.DiscoverAsync(invocation, trustd, token);
-        using var connection = PeerConnection.ToTrustd(trustd, ClientCredentials.Anonymous(trust), invocation.Terminal.Time);
+        using var connection = await FirstContact.ConnectAsync(invocation, trustd, token);
         return await RequestAsync(invocation, connection, name, roles, lifetime, token.Reveal());
     }
 

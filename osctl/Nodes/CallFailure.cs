@@ -42,12 +42,7 @@ sealed record CallFailure(StatusCode Code, string Reason, string Message, string
     {
         var reason = e.Trailers.GetValue(ReasonTrailer) ?? "";
         var hint = e.Trailers.GetValue(HintTrailer);
-        if (connection.Refusal is { } refusal)
-        {
-            var shown = refusal.Culprit is null ? "" : $" ({refusal.Culprit})";
-            return new CallFailure(StatusCode.Unavailable, Talos.Pki.ValidationReasonText.Id(refusal.Reason), $"whoever answers at {connection.Endpoint} is not believed: {refusal.Message}{shown}",
-                refusal.Hint ?? "is this the right context for this address? `osctl config info`");
-        }
+        if (connection.Refusal is { } refusal) return NotBelieved(connection, refusal);
         if (reason.Length > 0) return new CallFailure(e.StatusCode, reason, OneLine(e.Status.Detail), hint);
         return e.StatusCode switch
         {
@@ -58,6 +53,13 @@ sealed record CallFailure(StatusCode Code, string Reason, string Message, string
             StatusCode.Unimplemented => new CallFailure(e.StatusCode, "", "the node does not know this call", "compare releases with `osctl version`"),
             _ => new CallFailure(e.StatusCode, "", Sentence(e.Status.Detail), hint ?? connection.Credentials?.Weakness(now)),
         };
+    }
+
+    public static CallFailure NotBelieved(PeerConnection connection, Talos.Pki.ValidationResult refusal)
+    {
+        var shown = refusal.Culprit is null ? "" : $" ({refusal.Culprit})";
+        return new CallFailure(StatusCode.Unavailable, Talos.Pki.ValidationReasonText.Id(refusal.Reason), $"whoever answers at {connection.Endpoint} is not believed: {refusal.Message}{shown}",
+            refusal.Hint ?? "is this the right context for this address? `osctl config info`");
     }
 
     static CallFailure Unreachable(PeerConnection connection, SocketException e)

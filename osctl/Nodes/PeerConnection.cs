@@ -16,12 +16,12 @@ sealed class PeerConnection : IDisposable
     readonly Endpoint _endpoint;
     readonly PeerKind _kind;
     readonly TimeProvider _time;
-    readonly Func<X509Certificate2, IReadOnlyList<X509Certificate2>, ValidationResult?> _judge;
+    readonly Unproven _unproven;
+    IReadOnlyList<X509Certificate2> _sent = [];
 
-    PeerConnection(Endpoint endpoint, PeerKind kind, ClientCredentials? credentials, TimeProvider time, Func<X509Certificate2, IReadOnlyList<X509Certificate2>, ValidationResult?>? judge)
+    PeerConnection(Endpoint endpoint, PeerKind kind, ClientCredentials? credentials, TimeProvider time, Unproven unproven = Unproven.Refused)
     {
-        (_endpoint, _kind, _time, Credentials) = (endpoint, kind, time, credentials);
-        _judge = judge ?? Validate;
+        (_endpoint, _kind, _time, Credentials, _unproven) = (endpoint, kind, time, credentials, unproven);
         Channel = GrpcChannel.ForAddress($"https://{endpoint}", new GrpcChannelOptions
         {
             HttpHandler = new SocketsHttpHandler
@@ -42,7 +42,7 @@ sealed class PeerConnection : IDisposable
 
     public GrpcChannel Channel { get; }
 
-    public ClientCredentials? Credentials { get; }
+    public ClientCredentials? Credentials { get; private set; }
 
     public Endpoint Endpoint => _endpoint;
 
@@ -52,12 +52,26 @@ sealed class PeerConnection : IDisposable
     /// <summary>What the peer showed, whether or not it was believed.</summary>
     public X509Certificate2? Shown { get; private set; }
 
-    public static PeerConnection ToNode(Endpoint endpoint, ClientCredentials credentials, TimeProvider time) => new(endpoint, PeerKind.Node, credentials, time, null);
+    public static PeerConnection ToNode(Endpoint endpoint, ClientCredentials credentials, TimeProvider time) => new(endpoint, PeerKind.Node, credentials, time);
 
-    public static PeerConnection ToTrustd(Endpoint endpoint, ClientCredentials credentials, TimeProvider time) => new(endpoint, PeerKind.Trustd, credentials, time, null);
+    public static PeerConnection ToTrustd(Endpoint endpoint, ClientCredentials credentials, TimeProvider time) => new(endpoint, PeerKind.Trustd, credentials, time);
 
-    /// <summary>Believes nobody: for what authenticates itself otherwise, or what is not believed at all.</summary>
-    public static PeerConnection Unverified(Endpoint endpoint, TimeProvider time) => new(endpoint, PeerKind.Unknown, null, time, (_, _) => null);
+    /// <summary>Accepts whoever answers: for what is not believed at all.</summary>
+    public static PeerConnection Unverified(Endpoint endpoint, TimeProvider time) => new(endpoint, PeerKind.Unknown, null, time, Unproven.Accepted);
+
+    /// <summary>Accepts whoever answers, once, until <see cref="Believes"/>: for a first question whose answer carries its own proof.</summary>
+    public static PeerConnection ToUnprovenTrustd(Endpoint endpoint, TimeProvider time) => new(endpoint, PeerKind.Trustd, null, time, Unproven.AcceptedOnce);
+
+    /// <summary>
+    /// Whether who answered holds a certificate that <paramref name="proven"/> vouch for; they judge every later connection too. When it is
+    /// false, with <see cref="Refusal"/>, nothing may be sent any more.
+    /// </summary>
+    public bool Believes(TrustStore proven)
+    {
+        Credentials = ClientCredentials.Anonymous(proven);
+        Refusal = Validate(Shown ?? throw new InvalidOperationException("nobody has answered yet"), _sent, Credentials);
+        return Refusal is null;
+    }
 
     public void Dispose() => Channel.Dispose();
 
@@ -75,14 +89,17 @@ sealed class PeerConnection : IDisposable
     bool Judge(object sender, X509Certificate? leaf, X509Chain? chain, SslPolicyErrors errors)
     {
         if (leaf is null) return false;
-        Shown = new X509Certificate2(leaf);
-        Refusal = _judge(Shown, chain is null ? [] : [.. chain.ChainPolicy.ExtraStore]);
+        var isFirst = Shown is null;
+        (Shown, _sent) = (new X509Certificate2(leaf), chain is null ? [] : [.. chain.ChainPolicy.ExtraStore]);
+        // Of two connections one could be judged and the other be used.
+        if (Credentials is not { } credentials) return _unproven == Unproven.Accepted || (_unproven == Unproven.AcceptedOnce && isFirst);
+        Refusal = Validate(Shown, _sent, credentials);
         return Refusal is null;
     }
 
-    ValidationResult? Validate(X509Certificate2 leaf, IReadOnlyList<X509Certificate2> sent)
+    ValidationResult? Validate(X509Certificate2 leaf, IReadOnlyList<X509Certificate2> sent, ClientCredentials credentials)
     {
-        var result = PathValidator.Validate(leaf.RawDataMemory, sent.Select(c => c.RawDataMemory), Credentials!.Trust, new ValidationOptions
+        var result = PathValidator.Validate(leaf.RawDataMemory, sent.Select(c => c.RawDataMemory), credentials.Trust, new ValidationOptions
         {
             Time = _time.GetUtcNow(),
             Purpose = ValidationPurpose.Server,
@@ -90,5 +107,13 @@ sealed class PeerConnection : IDisposable
             ExpectedName = ExpectedName.Host(_endpoint.Host),
         });
         return result.Reason == ValidationReason.Valid ? null : result;
+    }
+
+    /// <summary>What becomes of a peer while there is nothing to judge it by.</summary>
+    enum Unproven
+    {
+        Refused = 0,
+        AcceptedOnce,
+        Accepted,
     }
 }

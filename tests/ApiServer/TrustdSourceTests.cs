@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
+using Grpc.Net.Client;
 using Talos.Api.Configuration;
+using Talos.Api.Trust.V1;
 using Talos.Audit;
 using Talos.Pki;
 using Xunit;
@@ -57,6 +59,25 @@ public sealed class TrustdSourceTests
 
         Assert.Equal(EnrollmentFailure.NotTrusted, failure.Failure);
         Assert.Null(trustd.TokenSeen);
+    }
+
+    [Fact]
+    public async Task Rejects_a_second_connection_to_a_server_that_has_not_proved_itself()
+    {
+        await using var test = await StartAsync(out _);
+        var here = new Endpoint("127.0.0.1", test.Host.Endpoint.Port);
+        var check = ServerCheck.ForDiscovery(here, "demo", TimeProvider.System);
+        using var first = ServerCheck.Open(here, check, own: null);
+        using var second = ServerCheck.Open(here, check, own: null);
+        await Ask(first);
+
+        await Assert.ThrowsAnyAsync<Exception>(() => Ask(second));
+
+        Assert.Contains("twice", check.Fault, StringComparison.Ordinal);
+        Assert.True(check.Believes(test.Authority.Roots));
+        await Ask(second);
+
+        static Task Ask(GrpcChannel channel) => new TrustService.TrustServiceClient(channel).CABundleAsync(new CABundleRequest()).ResponseAsync;
     }
 
     [Fact]

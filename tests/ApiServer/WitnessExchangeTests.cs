@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Microsoft.Extensions.Logging.Abstractions;
-using Talos.Api.Hosting;
 using Talos.Api.Configuration;
+using Talos.Api.Hosting;
 using Talos.Api.Witness.V1;
 using Talos.Audit;
 using Xunit;

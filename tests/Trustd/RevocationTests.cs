@@ -5,8 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Logging.Abstractions;
-using Talos.Api.Hosting;
 using Talos.Api.Configuration;
+using Talos.Api.Hosting;
 using Talos.Api.Server;
 using Talos.Api.Trust.V1;
 using Talos.Pki;
@@ -46,7 +46,7 @@ public sealed class RevocationTests : IAsyncLifetime
             // A node that starts while nobody answers.
             var again = new RevocationView();
             using var briefly = new CancellationTokenSource();
-            var alone = new TrustdRevocations("demo", [new Endpoint("127.0.0.1", 1)], node, again, TimeProvider.System, NullLogger.Instance, folder).RunAsync(briefly.Token);
+            var alone = TrustdRevocations.Open("demo", [new Endpoint("127.0.0.1", 1)], node, again, TimeProvider.System, NullLogger.Instance, folder).RunAsync(briefly.Token);
             await UntilAsync(() => again.AsOf is not null);
             Assert.Equal(RevocationStatus.Revoked, again.Check(serial));
             Assert.InRange(again.Age(DateTimeOffset.UtcNow)!.Value, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(7));
@@ -204,7 +204,7 @@ public sealed class RevocationTests : IAsyncLifetime
     }
 
     TrustdRevocations Follow(TrustSlot node, RevocationView view, string? folder) =>
-        new("demo", [new Endpoint("127.0.0.1", trustd.Server.Endpoint.Port)], node, view, TimeProvider.System, NullLogger.Instance, folder);
+        TrustdRevocations.Open("demo", [new Endpoint("127.0.0.1", trustd.Server.Endpoint.Port)], node, view, TimeProvider.System, NullLogger.Instance, folder);
 
     async Task<TrustSlot> NodeAsync(string name)
     {

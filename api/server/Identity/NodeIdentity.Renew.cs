@@ -77,8 +77,12 @@ public sealed partial class NodeIdentity
         }
     }
 
-    void Announce() =>
+    void Announce()
+    {
         Interlocked.Exchange(ref renewed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        // Last: who waits for the first certificate is not to take it for a renewal too.
+        ready.TrySetResult();
+    }
 
     async Task<TrustMaterial?> TryRefreshAsync(CancellationToken cancellation)
     {
@@ -100,7 +104,7 @@ public sealed partial class NodeIdentity
                 Keep(key, grant, enrolled: !canRenew);
                 fresh = Slot.Current!;
             }
-            waiting = "";
+            (waiting, complaint) = ("", "");
             log.LogInformation("{What} certificate {Serial}, valid until {NotAfter:O}", canRenew ? "renewed" : "obtained", fresh.Certificate.SerialNumber.ToLowerInvariant(), fresh.Certificate.NotAfter.ToUniversalTime());
             return fresh;
         }
@@ -113,7 +117,9 @@ public sealed partial class NodeIdentity
         catch (EnrollmentException e)
         {
             waiting = "";
-            log.LogWarning("no {What} certificate: {Reason}", canRenew ? "new" : "first", e.Message);
+            // While a trustd starts it is asked many times a second.
+            if (complaint != e.Message) log.LogWarning("no {What} certificate: {Reason}", canRenew ? "new" : "first", e.Message);
+            complaint = e.Message;
         }
         catch (IOException e)
         {

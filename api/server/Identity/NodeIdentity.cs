@@ -22,7 +22,7 @@ public sealed partial class NodeIdentity
     volatile TaskCompletionSource renewed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // What is waited for, as the log was told it; empty when nothing is. Only the renewal loop touches it.
-    string waiting = "";
+    string waiting = "", complaint = "";
 
     NodeIdentity(NodeIdentityOptions options, ICertificateSource source, ILogger log)
     {
@@ -105,6 +105,7 @@ public sealed partial class NodeIdentity
             var blocks = Pem.Read(System.Text.Encoding.UTF8.GetBytes(text)).Require().Blocks.Where(b => b.Label == Pem.Certificate).ToArray();
             if (blocks.Length == 0) throw new EnrollmentException(EnrollmentFailure.BadAnswer, "the file holds no certificate");
             Use(key, new CertificateGrant(blocks[0].Der, [.. blocks[1..].Select(b => b.Der)], bundle));
+            ready.SetResult();
         }
         catch (Exception e) when (e is EnrollmentException or CryptographicException or ArgumentException or PkiRefusedException)
         {
@@ -135,7 +136,6 @@ public sealed partial class NodeIdentity
             throw new EnrollmentException(EnrollmentFailure.BadAnswer, "the certificate is for another key");
         var intermediates = grant.Intermediates.Select(i => X509CertificateLoader.LoadCertificate(i.Span)).ToArray();
         Slot.Set(new TrustMaterial(bare.CopyWithPrivateKey(key), intermediates, roots));
-        ready.TrySetResult();
     }
 
     void Keep(ECDsa key, CertificateGrant grant, bool enrolled)

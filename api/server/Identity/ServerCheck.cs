@@ -8,10 +8,24 @@ using Talos.Pki;
 namespace Talos.Api.Server;
 
 /// <summary>How a server of ours looks at the server it calls: its certificate, and nothing of the platform's own trust.</summary>
-/// <param name="roots">Null only for discovery, where the answer carries its own proof.</param>
-sealed class ServerCheck(Endpoint endpoint, TrustStore? roots, string cluster, TimeProvider time)
+sealed class ServerCheck
 {
-    public TimeProvider Time { get; } = time;
+    readonly Endpoint endpoint;
+    readonly string cluster;
+    TrustStore? roots;
+    (byte[] Certificate, ReadOnlyMemory<byte>[] Sent)? unproven;
+
+    /// <param name="roots">What the server's certificate must lead to.</param>
+    /// <exception cref="ArgumentException">There are no roots, so there is nobody to be called.</exception>
+    public ServerCheck(Endpoint endpoint, TrustStore? roots, string cluster, TimeProvider time)
+        : this(endpoint, cluster, time) => this.roots = roots ?? throw new ArgumentException("the certificate comes without roots", nameof(roots));
+
+    ServerCheck(Endpoint endpoint, string cluster, TimeProvider time) => (this.endpoint, this.cluster, Time) = (endpoint, cluster, time);
+
+    /// <summary>Lets one connection be made to whoever answers: for a discovery, whose answer carries its own proof. See <see cref="Believes"/>.</summary>
+    public static ServerCheck ForDiscovery(Endpoint endpoint, string cluster, TimeProvider time) => new(endpoint, cluster, time);
+
+    public TimeProvider Time { get; }
 
     /// <summary>What the server has to be.</summary>
     public PeerKind Kind { get; init; } = PeerKind.Trustd;
@@ -50,16 +64,40 @@ sealed class ServerCheck(Endpoint endpoint, TrustStore? roots, string cluster, T
         });
     }
 
+    /// <summary>
+    /// After a discovery: whether the server of the one connection there is holds a certificate that <paramref name="proven"/> vouch for. They judge
+    /// every later connection too. When it is false, with <see cref="Fault"/>, nothing may be sent to it any more.
+    /// </summary>
+    public bool Believes(TrustStore proven)
+    {
+        roots = proven;
+        if (unproven is var (certificate, sent)) return Judge(certificate, sent, proven);
+        Fault = "there is no connection to it";
+        return false;
+    }
+
     bool Accepts(X509Certificate? certificate, X509Chain? chain)
     {
-        if (roots is null) return true;
         if (certificate is null)
         {
             Fault = "it has no certificate";
             return false;
         }
-        var sent = chain is null ? [] : chain.ChainPolicy.ExtraStore.Select(c => (ReadOnlyMemory<byte>)c.RawDataMemory);
-        var result = PathValidator.Validate(certificate.GetRawCertData(), sent, roots, new ValidationOptions
+        ReadOnlyMemory<byte>[] sent = chain is null ? [] : [.. chain.ChainPolicy.ExtraStore.Select(c => (ReadOnlyMemory<byte>)c.RawDataMemory)];
+        if (roots is { } known) return Judge(certificate.GetRawCertData(), sent, known);
+        if (unproven is not null)
+        {
+            // Of two connections one could be judged and the other be used.
+            Fault = "it was connected to twice before it could prove itself";
+            return false;
+        }
+        unproven = (certificate.GetRawCertData(), sent);
+        return true;
+    }
+
+    bool Judge(byte[] certificate, ReadOnlyMemory<byte>[] sent, TrustStore known)
+    {
+        var result = PathValidator.Validate(certificate, sent, known, new ValidationOptions
         {
             Time = Time.GetUtcNow(),
             Purpose = ValidationPurpose.Server,

@@ -15,44 +15,36 @@ namespace Talos.Api.Server;
 /// </summary>
 public sealed class TrustFollower(string cluster, IReadOnlyList<Endpoint> endpoints, NodeIdentity identity, TimeProvider time, ILogger log)
 {
-    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     /// <summary>When another authority signs, each renews at a random moment in this span: a fleet of thousands makes a few hundred a second of it.</summary>
     public TimeSpan RenewalSpan { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Follows until cancelled. Never gives up.</summary>
-    public async Task RunAsync(CancellationToken cancellation)
+    public Task RunAsync(CancellationToken cancellation) => Following.RunAsync(AttemptAsync, LongestPause, time, cancellation);
+
+    async Task<bool> AttemptAsync(int attempt, Action connected, CancellationToken cancellation)
     {
-        var pause = FirstPause;
-        for (var attempt = 0; !cancellation.IsCancellationRequested; attempt++)
+        try
         {
-            try
-            {
-                // Taken before the certificate is, so that a renewal in between is seen.
-                var renewed = identity.Renewed;
-                var endpoint = endpoints[attempt % endpoints.Count];
-                if (identity.Slot.Current is { } own && await FollowAsync(endpoint, own, renewed, () => pause = FirstPause, cancellation).ConfigureAwait(false)) continue;
-            }
-            catch (Exception) when (cancellation.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (RpcException e)
-            {
-                log.LogWarning("the trust of trustd cannot be followed: {Reason}", e.Status.Detail);
-            }
-            catch (EnrollmentException e)
-            {
-                log.LogWarning("what trustd says to trust is of no use: {Reason}", e.Message);
-            }
-            catch (IOException e)
-            {
-                log.LogError(e, "what is to be trusted cannot be kept");
-            }
-            await Task.Delay(pause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+            // Taken before the certificate is, so that a renewal in between is seen.
+            var renewed = identity.Renewed;
+            var endpoint = endpoints[attempt % endpoints.Count];
+            return identity.Slot.Current is { } own && await FollowAsync(endpoint, own, renewed, connected, cancellation).ConfigureAwait(false);
         }
+        catch (RpcException e) when (!cancellation.IsCancellationRequested)
+        {
+            log.LogWarning("the trust of trustd cannot be followed: {Reason}", e.Status.Detail);
+        }
+        catch (EnrollmentException e) when (!cancellation.IsCancellationRequested)
+        {
+            log.LogWarning("what trustd says to trust is of no use: {Reason}", e.Message);
+        }
+        catch (IOException e) when (!cancellation.IsCancellationRequested)
+        {
+            log.LogError(e, "what is to be trusted cannot be kept");
+        }
+        return false;
     }
 
     /// <summary>True when a renewal ended it: then there is a new certificate to come with.</summary>

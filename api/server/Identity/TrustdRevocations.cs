@@ -10,55 +10,61 @@ namespace Talos.Api.Server;
 /// Keeps a <see cref="RevocationView"/> as trustd has it: signed lists when connected, then each change as it happens. While no trustd answers
 /// the last state stays in force, also over a restart, and its age grows.
 /// </summary>
-/// <param name="folder">Where the lists are kept; null keeps none.</param>
-public sealed class TrustdRevocations(
-    string cluster, IReadOnlyList<Endpoint> endpoints, TrustSlot slot, RevocationView view, TimeProvider time, ILogger log, string? folder = null)
+public sealed class TrustdRevocations
 {
     // LIMIT: one complete list of 1,000,000 serials takes 44 MB.
     const int MaxMessage = 64 << 20;
 
-    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     // trustd says every 15 s that nothing has changed; a stream that says nothing is a trustd that is gone.
     static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(45);
 
-    readonly RevocationBook book = new(folder);
+    readonly string cluster;
+    readonly IReadOnlyList<Endpoint> endpoints;
+    readonly TrustSlot slot;
+    readonly RevocationView view;
+    readonly TimeProvider time;
+    readonly ILogger log;
+    readonly string? folder;
+    readonly RevocationBook book;
+
+    TrustdRevocations(string cluster, IReadOnlyList<Endpoint> endpoints, TrustSlot slot, RevocationView view, TimeProvider time, ILogger log, string? folder)
+    {
+        (this.cluster, this.endpoints, this.slot, this.view, this.time, this.log, this.folder) = (cluster, endpoints, slot, view, time, log, folder);
+        book = new RevocationBook(folder);
+    }
+
+    /// <summary>Puts what an earlier run kept into <paramref name="view"/>. Before anything is served, so that nobody slips in until trustd answers.</summary>
+    /// <param name="slot">Holds the own certificate already.</param>
+    /// <param name="folder">Where the lists are kept; null keeps none.</param>
+    public static TrustdRevocations Open(
+        string cluster, IReadOnlyList<Endpoint> endpoints, TrustSlot slot, RevocationView view, TimeProvider time, ILogger log, string? folder = null)
+    {
+        var revocations = new TrustdRevocations(cluster, endpoints, slot, view, time, log, folder);
+        revocations.Load();
+        return revocations;
+    }
 
     /// <summary>Follows until cancelled. Never gives up.</summary>
-    public async Task RunAsync(CancellationToken cancellation)
+    public Task RunAsync(CancellationToken cancellation) => Following.RunAsync(AttemptAsync, LongestPause, time, cancellation);
+
+    async Task<bool> AttemptAsync(int attempt, Action connected, CancellationToken cancellation)
     {
-        var pause = FirstPause;
-        Load();
-        for (var attempt = 0; !cancellation.IsCancellationRequested; attempt++)
+        try
         {
-            try
-            {
-                var endpoint = endpoints[attempt % endpoints.Count];
-                if (slot.Current is { } own) await FollowAsync(endpoint, own, () => pause = FirstPause, cancellation).ConfigureAwait(false);
-            }
-            catch (Exception) when (cancellation.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (RpcException e)
-            {
-                log.LogWarning("the revocations of trustd cannot be followed: {Reason}", e.Status.Detail);
-            }
-            catch (IOException e)
-            {
-                log.LogError(e, "the revocation lists cannot be kept in {Folder}", folder);
-            }
-            try
-            {
-                await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-            pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+            var endpoint = endpoints[attempt % endpoints.Count];
+            if (slot.Current is { } own) await FollowAsync(endpoint, own, connected, cancellation).ConfigureAwait(false);
         }
+        catch (RpcException e) when (!cancellation.IsCancellationRequested)
+        {
+            log.LogWarning("the revocations of trustd cannot be followed: {Reason}", e.Status.Detail);
+        }
+        catch (IOException e) when (!cancellation.IsCancellationRequested)
+        {
+            log.LogError(e, "the revocation lists cannot be kept in {Folder}", folder);
+        }
+        return false;
     }
 
     void Load()

@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Security.Cryptography;
 using System.Text;
 using Google.Protobuf;
@@ -29,29 +28,38 @@ public sealed partial class TrustdSource(
         if (token is null && known is null)
             throw new EnrollmentException(EnrollmentFailure.NothingToShow, "there is neither a valid certificate, nor a join token, nor the cluster's CA to ask for approval under");
         if (token is null) return FirstAnswerAsync(endpoint => ApplyAsync(endpoint, csr, known!, cancellation));
+        var request = new EnrollRequest { Csr = ByteString.CopyFrom(csr.Span), Token = token.Reveal() };
         return FirstAnswerAsync(async endpoint =>
         {
-            var trusted = known ?? await DiscoverAsync(endpoint, cancellation).ConfigureAwait(false);
-            return await AskAsync(endpoint, trusted, null, (client, options) => client.EnrollAsync(
-                new EnrollRequest { Csr = ByteString.CopyFrom(csr.Span), Token = token.Reveal() }, options), cancellation).ConfigureAwait(false);
+            var check = known is null ? ServerCheck.ForDiscovery(endpoint, cluster, time) : new ServerCheck(endpoint, known, cluster, time);
+            using var channel = ServerCheck.Open(endpoint, check, own: null);
+            if (known is null && !check.Believes(await DiscoverAsync(endpoint, check, channel, cancellation).ConfigureAwait(false)))
+                throw new EnrollmentException(EnrollmentFailure.NotTrusted, $"`{endpoint}` is not to be trusted: {check.Fault}");
+            return Grant(await CallAsync(endpoint, check, channel, (client, options) => client.EnrollAsync(request, options), cancellation).ConfigureAwait(false));
         });
     }
 
     public Task<CertificateGrant> RenewAsync(ReadOnlyMemory<byte> csr, TrustMaterial current, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(current);
-        var trusted = current.Roots ?? throw new ArgumentException("the certificate comes without roots", nameof(current));
-        return FirstAnswerAsync(endpoint => AskAsync(endpoint, trusted, current, (client, options) => client.RenewAsync(
-            new RenewRequest { Csr = ByteString.CopyFrom(csr.Span) }, options), cancellation));
+        var request = new RenewRequest { Csr = ByteString.CopyFrom(csr.Span) };
+        return FirstAnswerAsync(async endpoint =>
+        {
+            var check = new ServerCheck(endpoint, current.Roots, cluster, time);
+            using var channel = ServerCheck.Open(endpoint, check, current);
+            return Grant(await CallAsync(endpoint, check, channel, (client, options) => client.RenewAsync(request, options), cancellation).ConfigureAwait(false));
+        });
     }
 
     async Task<CertificateGrant> ApplyAsync(Endpoint endpoint, ReadOnlyMemory<byte> csr, TrustStore trusted, CancellationToken cancellation)
     {
-        var answer = await CallAsync(endpoint, new ServerCheck(endpoint, trusted, cluster, time), null, (client, options) => client.EnrollmentApplyAsync(
-            new EnrollmentApplyRequest { Csr = ByteString.CopyFrom(csr.Span) }, options), cancellation).ConfigureAwait(false);
+        var check = new ServerCheck(endpoint, trusted, cluster, time);
+        using var channel = ServerCheck.Open(endpoint, check, own: null);
+        var request = new EnrollmentApplyRequest { Csr = ByteString.CopyFrom(csr.Span) };
+        var answer = await CallAsync(endpoint, check, channel, (client, options) => client.EnrollmentApplyAsync(request, options), cancellation).ConfigureAwait(false);
         return answer.State switch
         {
-            EnrollmentState.Issued when answer.Issued is { } issued => new CertificateGrant(issued.Certificate.Memory, [.. issued.Intermediates.Select(i => i.Memory)], issued.BundlePem),
+            EnrollmentState.Issued when answer.Issued is { } issued => Grant(issued),
             EnrollmentState.Denied => throw new EnrollmentException(EnrollmentFailure.Refused, $"a person denied the enrollment `{answer.Id}`"),
             _ => throw new EnrollmentException(EnrollmentFailure.Waiting, $"waiting for a person: `osctl enroll approve {answer.Id}`"),
         };
@@ -74,12 +82,12 @@ public sealed partial class TrustdSource(
         throw last ?? new EnrollmentException(EnrollmentFailure.Unreachable, "no trustd endpoint is known");
     }
 
-    async Task<TrustStore> DiscoverAsync(Endpoint endpoint, CancellationToken cancellation)
+    async Task<TrustStore> DiscoverAsync(Endpoint endpoint, ServerCheck check, GrpcChannel channel, CancellationToken cancellation)
     {
         var nonce = RandomNumberGenerator.GetBytes(32);
         // Whoever answers is nobody yet; the authenticator below makes the answer believable, not the connection.
-        var answer = await CallAsync(endpoint, new ServerCheck(endpoint, null, cluster, time), null, (client, options) => client.CABundleAsync(
-            new CABundleRequest { TokenId = token!.Id, Nonce = ByteString.CopyFrom(nonce) }, options), cancellation).ConfigureAwait(false);
+        var request = new CABundleRequest { TokenId = token!.Id, Nonce = ByteString.CopyFrom(nonce) };
+        var answer = await CallAsync(endpoint, check, channel, (client, options) => client.CABundleAsync(request, options), cancellation).ConfigureAwait(false);
         var bundle = Encoding.UTF8.GetBytes(answer.BundlePem);
         var expected = HMACSHA256.HashData(token!.Discovery().Span, [.. nonce, .. bundle]);
         if (!CryptographicOperations.FixedTimeEquals(expected, answer.Authenticator.Span))
@@ -91,19 +99,12 @@ public sealed partial class TrustdSource(
             : throw new EnrollmentException(EnrollmentFailure.BadAnswer, $"the certificates that `{endpoint}` sent are malformed: {fault}");
     }
 
-    async Task<CertificateGrant> AskAsync(
-        Endpoint endpoint, TrustStore trusted, TrustMaterial? own, Func<TrustService.TrustServiceClient, CallOptions, AsyncUnaryCall<CertificateResponse>> method,
-        CancellationToken cancellation)
-    {
-        var answer = await CallAsync(endpoint, new ServerCheck(endpoint, trusted, cluster, time), own, method, cancellation).ConfigureAwait(false);
-        return new CertificateGrant(answer.Certificate.Memory, [.. answer.Intermediates.Select(i => i.Memory)], answer.BundlePem);
-    }
+    static CertificateGrant Grant(CertificateResponse answer) => new(answer.Certificate.Memory, [.. answer.Intermediates.Select(i => i.Memory)], answer.BundlePem);
 
     static async Task<TResponse> CallAsync<TResponse>(
-        Endpoint endpoint, ServerCheck check, TrustMaterial? own, Func<TrustService.TrustServiceClient, CallOptions, AsyncUnaryCall<TResponse>> method,
+        Endpoint endpoint, ServerCheck check, GrpcChannel channel, Func<TrustService.TrustServiceClient, CallOptions, AsyncUnaryCall<TResponse>> method,
         CancellationToken cancellation)
     {
-        using var channel = ServerCheck.Open(endpoint, check, own);
         try
         {
             var options = new CallOptions(deadline: check.Time.GetUtcNow().UtcDateTime + Patience, cancellationToken: cancellation);
