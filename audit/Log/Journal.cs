@@ -43,6 +43,7 @@ sealed class Journal : IDisposable
     {
         _files[half] = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
         _room[half] = RandomAccess.GetLength(_files[half]);
+        if (_room[half] >= FirstStep) return;
         MakeRoom(half, FirstStep);
         RandomAccess.FlushToDisk(_files[half]);
     }

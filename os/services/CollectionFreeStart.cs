@@ -19,8 +19,14 @@ sealed class CollectionFreeStart : IDisposable
 
     static void End()
     {
-        // The allowance may have been used up; then the collector is at work already.
-        if (GCSettings.LatencyMode == GCLatencyMode.NoGCRegion) GC.EndNoGCRegion();
+        try
+        {
+            if (GCSettings.LatencyMode == GCLatencyMode.NoGCRegion) GC.EndNoGCRegion();
+        }
+        catch (InvalidOperationException)
+        {
+            // The allowance was used up, or somebody collected, since the question: it has ended by itself.
+        }
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
