@@ -199,7 +199,10 @@ public sealed partial class OsdTests : IAsyncLifetime
         var second = await ComplianceEntryAsync(channel, lost.Index + 1);
         Assert.Equal(("own.sysrq", "pass", "fail"), (second.Entry.Details["check"], second.Entry.Details["before"], second.Entry.Details["verdict"]));
         Assert.Equal([("", 0UL), ("m1", 1UL)], machined.Watched.Select(w => (w.Monitor, w.After)));
-        Assert.Equal("m1 4", File.ReadAllText(Path.Combine(folder, "state", "compliance-seen")));
+        // Kept after it is on the record, not before.
+        var kept = Path.Combine(folder, "state", "compliance-seen");
+        SpinWait.SpinUntil(() => File.ReadAllText(kept) == "m1 4", TimeSpan.FromSeconds(30));
+        Assert.Equal("m1 4", File.ReadAllText(kept));
     }
 
     static Drift Sysrq => new()
