@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Talos.Pki;
 
@@ -44,7 +45,7 @@ public sealed partial class NodeIdentity
                 if (++pauses >= ShortPauses) pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, (waiting.Length > 0 ? LongestWait : LongestPause).Ticks));
             }
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (Exception e) when (cancellation.IsCancellationRequested && e is (OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled }))
         {
             ready.TrySetCanceled(cancellation);
         }
