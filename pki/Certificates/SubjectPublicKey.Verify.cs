@@ -52,6 +52,16 @@ public sealed partial class SubjectPublicKey
             return VerifyWithPlatform(algorithm, data, signature);
     }
 
+    /// <summary>Gives the platform's handle back; the next verification makes one anew.</summary>
+    internal void ReleaseHandle()
+    {
+        lock (_gate)
+        {
+            _handle?.Dispose();
+            _handle = null;
+        }
+    }
+
     SignatureVerdict VerifyWithPlatform(SignatureAlgorithm algorithm, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
         AsymmetricAlgorithm? key = Handle();

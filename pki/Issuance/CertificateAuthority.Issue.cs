@@ -108,9 +108,7 @@ public sealed partial class CertificateAuthority
             Grant = grant,
             RevocationListUri = RevocationLists?.CompleteUri(RevocationLists.ShardOf(Convert.ToHexStringLower(serial))),
         });
-        byte[] draft;
-        lock (_lintSigning)
-            draft = Sign(_lintKey, toBeSigned);
+        byte[] draft = Assemble(toBeSigned, s_lintKey.Sign(toBeSigned));
         if (!Certificate.ParseDer(draft).Is(out Certificate? subject, out PkiFailure? failure))
             return failure with { Reason = PkiReason.LintFailed };
         if (CertificateLints.Run(subject, LintScope.For(profile, Certificate)) is [var finding, ..])

@@ -9,11 +9,12 @@ namespace Talos.Pki;
 public sealed partial class CertificateAuthority : IDisposable
 {
     readonly ECDsa _key;
-    readonly ECDsa _lintKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    // One for the process, and none of any authority's.
+    static readonly LintKey s_lintKey = new();
+
     readonly TimeProvider _time;
     readonly byte _instance;
     readonly Lock _signing = new();
-    readonly Lock _lintSigning = new();
 
     CertificateAuthority(Certificate certificate, ECDsa key, byte instance, TimeProvider time, CrlSharding? lists)
     {
@@ -89,11 +90,7 @@ public sealed partial class CertificateAuthority : IDisposable
         return Load(root, key, instance, time, lists);
     }
 
-    public void Dispose()
-    {
-        _key.Dispose();
-        _lintKey.Dispose();
-    }
+    public void Dispose() => _key.Dispose();
 
     internal static DateTimeOffset WholeSeconds(DateTimeOffset time) => new(time.UtcTicks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond, TimeSpan.Zero);
 
@@ -110,6 +107,11 @@ public sealed partial class CertificateAuthority : IDisposable
         Span<byte> signature = stackalloc byte[80];
         if (!key.TrySignData(toBeSigned, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence, out int length))
             throw new CryptographicException("a P-256 signature took more than 80 octets");
+        return Assemble(toBeSigned, signature[..length]);
+    }
+
+    static byte[] Assemble(ReadOnlySpan<byte> toBeSigned, ReadOnlySpan<byte> signature)
+    {
         var writer = new DerWriter();
         using (writer.Sequence())
         {
@@ -117,7 +119,7 @@ public sealed partial class CertificateAuthority : IDisposable
             using (writer.Sequence())
                 writer.ObjectIdentifier(ObjectIdentifiers.Sha256WithEcdsa);
             using (writer.BitString())
-                writer.Raw(signature[..length]);
+                writer.Raw(signature);
         }
 
         return writer.ToArray();

@@ -27,12 +27,29 @@ public sealed partial class DistinguishedName : IEquatable<DistinguishedName>
     internal ImmutableArray<RelativeDistinguishedName> Parts { get; }
 
     /// <summary>Values of every attribute of that type, in order; a multi-valued part contributes each of its values.</summary>
-    public ImmutableArray<string> Values(string attributeType) =>
-        [.. Parts.SelectMany(part => part.Attributes).Where(a => a.Type == attributeType).Select(a => a.Text)];
+    public ImmutableArray<string> Values(string attributeType)
+    {
+        var values = ImmutableArray.CreateBuilder<string>(Parts.Length);
+        foreach (RelativeDistinguishedName part in Parts)
+            foreach (NameAttribute attribute in part.Attributes)
+                if (attribute.Type == attributeType)
+                    values.Add(attribute.Text);
+        return values.DrainToImmutable();
+    }
 
     public ImmutableArray<string> CommonNames => Values(ObjectIdentifiers.CommonName);
 
     public ImmutableArray<string> Organizations => Values(ObjectIdentifiers.Organization);
+
+    /// <summary>Whether an attribute of any part is like that.</summary>
+    internal bool Any(Func<NameAttribute, bool> isLikeThat)
+    {
+        foreach (RelativeDistinguishedName part in Parts)
+            foreach (NameAttribute attribute in part.Attributes)
+                if (isLikeThat(attribute))
+                    return true;
+        return false;
+    }
 
     public bool Equals(DistinguishedName? other)
     {

@@ -43,8 +43,12 @@ public sealed partial class CertificateRequestDocument
         // The cheap check before the expensive one: a weak key is refused before it costs a verification.
         if (ValidationPolicy.Fleet.KeyFault(PublicKey) is { } weak)
             return new PkiFailure(PkiReason.WeakKey, weak) { Hint = "make a P-256 key" };
-        PublicKey = recent?.Recall(PublicKey) ?? PublicKey;
+        SubjectPublicKey? known = recent?.Recall(PublicKey);
+        PublicKey = known ?? PublicKey;
         SignatureVerdict verdict = PublicKey.Verify(SignatureAlgorithm, ToBeSigned.Span, Signature.Span);
+        // Most keys are seen once: the platform's handle goes at once rather than to the finalizer, and is kept from the second time on.
+        if (known is null)
+            PublicKey.ReleaseHandle();
         if (verdict == SignatureVerdict.Valid)
             recent?.Remember(PublicKey);
         return verdict switch

@@ -20,12 +20,12 @@ public sealed class RecentKeys
         _half = capacity / 2;
     }
 
-    /// <summary>The same key with its handle, if it was seen; otherwise <paramref name="key"/> itself.</summary>
-    internal SubjectPublicKey Recall(SubjectPublicKey key)
+    /// <summary>The same key if it was seen, with its handle from the second time on; otherwise null.</summary>
+    internal SubjectPublicKey? Recall(SubjectPublicKey key)
     {
         string id = Convert.ToHexString(key.Identifier.Span);
         SubjectPublicKey? known = _young.GetValueOrDefault(id) ?? _old.GetValueOrDefault(id);
-        return known is not null && known.Der.Span.SequenceEqual(key.Der.Span) ? known : key;
+        return known is not null && known.Der.Span.SequenceEqual(key.Der.Span) ? known : null;
     }
 
     internal void Remember(SubjectPublicKey key)
