@@ -41,6 +41,9 @@ static class ObjectIdentifiers
     public const string AnyExtendedKeyUsage = "2.5.29.37.0";
     public const string ServerAuth = "1.3.6.1.5.5.7.3.1";
     public const string ClientAuth = "1.3.6.1.5.5.7.3.2";
+    public const string CodeSigning = "1.3.6.1.5.5.7.3.3";
+    public const string EmailProtection = "1.3.6.1.5.5.7.3.4";
+    public const string TimeStamping = "1.3.6.1.5.5.7.3.8";
 
     // Keys and signatures: RFC 3279, 4055, 5480, 5758, 8410, 9881
     public const string RsaEncryption = "1.2.840.113549.1.1.1";

@@ -73,7 +73,9 @@ public sealed partial class CertificateRevocationList
             body.RequireEnd();
             // §5.3.3: an entry without issuer takes the one before it
             var entry = new CrlEntry(serial, revokedAt, reason) { CertificateIssuer = issuer };
-            entries[serial] = entries.TryGetValue(serial, out ImmutableArray<CrlEntry> earlier) ? earlier.Add(entry) : [entry];
+            bool isKnown = entries.TryGetValue(serial, out ImmutableArray<CrlEntry> earlier);
+            HasRepeats |= isKnown && earlier.Any(e => Equals(e.CertificateIssuer, issuer));
+            entries[serial] = isKnown ? earlier.Add(entry) : [entry];
             Count++;
         }
 

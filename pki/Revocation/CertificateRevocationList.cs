@@ -60,6 +60,9 @@ public sealed partial class CertificateRevocationList
 
     public IEnumerable<CrlEntry> Entries => _entries.Values.SelectMany(entries => entries);
 
+    /// <summary>Two entries are of one certificate; which of them holds is anybody's guess.</summary>
+    internal bool HasRepeats { get; private set; }
+
     internal ReadOnlyMemory<byte> ToBeSigned { get; private set; }
 
     internal ReadOnlyMemory<byte> Signature { get; private set; }

@@ -42,10 +42,13 @@ sealed class CrlCheck(ImmutableArray<Certificate> path, ValidationOptions option
             }
         }
 
-        if (covered == CrlScope.AllReasons || (options.Crls!.Demand == CrlDemand.WhereProvided && fault is null))
+        if (covered == CrlScope.AllReasons || (options.Crls!.Demand == CrlDemand.WhereProvided && fault is null && !HasListsOf(certificate.Issuer)))
             return (RevocationStatus.Good, null);
         return (RevocationStatus.Unknown, fault is null ? "no current revocation list covers it" : $"the revocation list for it is of no use: {fault}");
     }
+
+    // An issuer that publishes lists publishes one for each of its certificates, so one that none covers is not known to be good.
+    bool HasListsOf(DistinguishedName issuer) => options.Crls!.Lists.Any(list => list.DeltaBase is null && list.Issuer.Equals(issuer));
 
     // §6.3.3: the certificate's own points, and then the lists of its issuer that none of them names.
     static IEnumerable<DistributionPoint> PointsOf(Certificate certificate)
@@ -68,6 +71,12 @@ sealed class CrlCheck(ImmutableArray<Certificate> path, ValidationOptions option
         // §5.1.2.5, §5.2.1, §5.2.3: every conforming list has these three
         if (options.Policy.Rules != RuleBook.Historic && (list.Number is null || list.NextUpdate is null || list.AuthorityKey?.KeyIdentifier is null))
             return "it has no number, no next update or no authority key identifier";
+        if (options.Policy.Rules != RuleBook.Historic && list.HasRepeats)
+            return "it lists a certificate twice";
+        // CABF BR §7.2.2.1: a list of a part is named by URIs alone, and speaks for its own issuer
+        if (options.Policy.Rules == RuleBook.Web && list.DistributionPoint is { } scope
+            && (scope.Indirect || scope.Name is { } name && (!name.Relative.IsEmpty || name.FullName.Any(n => n.Kind != NameKinds.Uri))))
+            return "its distribution point is indirect or named by something else than URIs";
         return null;
     }
 

@@ -8,7 +8,7 @@ public enum CrlDemand
     /// <summary>Every certificate below the anchor must be covered by a current list.</summary>
     Required = 0,
 
-    /// <summary>Lists that are there must be sound and are obeyed; a certificate without one passes.</summary>
+    /// <summary>Lists that are there must be sound and are obeyed; a certificate passes without one only if none here is of its issuer.</summary>
     WhereProvided,
 }
 

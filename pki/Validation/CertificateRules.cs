@@ -15,12 +15,18 @@ static class CertificateRules
         ObjectIdentifiers.InhibitAnyPolicy, ObjectIdentifiers.CrlDistributionPoints,
     ];
 
+    static readonly ImmutableArray<string> s_apartFromMail =
+        [ObjectIdentifiers.ServerAuth, ObjectIdentifiers.CodeSigning, ObjectIdentifiers.TimeStamping, ObjectIdentifiers.AnyExtendedKeyUsage];
+
     public static PathFault? LeafFault(Certificate leaf, ValidationOptions options)
     {
         if (Common(leaf, options, options.ListsInQuestion.IsEmpty ? StructureRole.Leaf : StructureRole.ListSigner) is { } fault)
             return fault;
         if (!ServesPurpose(leaf, options.Purpose, anyCounts: options.Policy.Rules is RuleBook.Internet or RuleBook.Historic))
-            return new PathFault(ValidationReason.KeyPurpose, $"`{leaf.Subject}` is not for use as a {(options.Purpose == ValidationPurpose.Client ? "client" : "server")}", leaf);
+            return new PathFault(ValidationReason.KeyPurpose, $"`{leaf.Subject}` is not for use {UseOf(options.Purpose)}", leaf);
+        // CABF S/MIME BR §7.1.2.3(e)
+        if (options.Purpose == ValidationPurpose.Email && leaf.Find(ObjectIdentifiers.KeyUsage) is not { Critical: true })
+            return new PathFault(ValidationReason.KeyUsage, $"`{leaf.Subject}` has no critical key usage", leaf);
         // A TLS 1.3 peer signs the handshake with its key (RFC 8446 §4.4.2.2). Public servers may be reached by older versions; RFC
         // 5280 by itself knows no handshakes.
         KeyUsages handshake = options.Purpose == ValidationPurpose.Any ? KeyUsages.None : options.Policy.Rules switch
@@ -47,6 +53,9 @@ static class CertificateRules
         // RFC 5280 §6.1.4(k), (n)
         if (!authority.IsAuthority)
             return new PathFault(ValidationReason.NotAuthority, $"`{authority.Subject}` is no authority", authority);
+        // CABF S/MIME BR §7.1.2.2(e)
+        if (options.Purpose == ValidationPurpose.Email && !isAnchor && authority.KeyUsage?.HasFlag(KeyUsages.CrlSign) != true)
+            return new PathFault(ValidationReason.KeyUsage, $"`{authority.Subject}` may not sign revocation lists", authority);
         return authority.KeyUsage is { } usage && !usage.HasFlag(KeyUsages.KeyCertSign)
             ? new PathFault(ValidationReason.KeyUsage, $"`{authority.Subject}` may not sign certificates", authority)
             : null;
@@ -57,9 +66,20 @@ static class CertificateRules
     {
         if (purpose == ValidationPurpose.Any || certificate.ExtendedKeyUsage is not { } purposes)
             return true;
+        // CABF S/MIME BR §7.1.2.2(g), §7.1.2.3(f)
+        if (purpose == ValidationPurpose.Email)
+            return purposes.Contains(ObjectIdentifiers.EmailProtection) && !purposes.Any(s_apartFromMail.Contains);
         string wanted = purpose == ValidationPurpose.Client ? ObjectIdentifiers.ClientAuth : ObjectIdentifiers.ServerAuth;
         return purposes.Contains(wanted) || (anyCounts && purposes.Contains(ObjectIdentifiers.AnyExtendedKeyUsage));
     }
+
+    static string UseOf(ValidationPurpose purpose) => purpose switch
+    {
+        ValidationPurpose.Client => "as a client",
+        ValidationPurpose.Server => "as a server",
+        ValidationPurpose.Email => "with mail",
+        ValidationPurpose.Any or ValidationPurpose.Unspecified => "at all",
+    };
 
     static PathFault? Common(Certificate certificate, ValidationOptions options, StructureRole role, bool isAnchor = false)
     {

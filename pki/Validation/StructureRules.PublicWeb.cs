@@ -34,6 +34,9 @@ static partial class StructureRules
             c.AlternativeNames.FirstOrDefault(n => n.Kind == NameKinds.Dns && n.Text.StartsWith("*.", StringComparison.Ordinal)
                 && o.IsPublicSuffix?.Invoke(n.Text[2..].ToLowerInvariant()) != false) is { } odd
                 ? $"its wildcard `{odd.Text}` may span a public suffix" : null),
+        new("crl-points-are-uris", "CABF BR §7.1.2.11.2", RuleScope.PublicWeb, null, static (c, _) =>
+            c.CrlDistributionPoints is { } points && points.Any(p => p.Name is null || p.Name.FullName.IsEmpty || p.Name.FullName.Any(n => n.Kind != NameKinds.Uri))
+                ? "a distribution point of it is not named by URIs alone" : null),
         new("leaf-common-name-is-a-name", "CABF BR §7.1.4.3", RuleScope.PublicWeb, StructureRole.Leaf, static (c, _) => CommonNameFault(c)),
     ];
 

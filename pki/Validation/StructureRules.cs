@@ -55,6 +55,10 @@ static partial class StructureRules
         new("version-3", "RFC 5280 §4.1.2.1", RuleScope.Present, null, static (c, _) => c.Version == 3 ? null : "it is not of version 3"),
         new("leaf-no-cert-sign", "RFC 5280 §4.2.1.9", RuleScope.Present, StructureRole.Leaf, static (c, _) =>
             c.KeyUsage is { } u && u.HasFlag(KeyUsages.KeyCertSign) && !c.IsAuthority ? "it may sign certificates without being an authority" : null),
+        new("key-usage-fits-key", "RFC 8410 §5, RFC 9881 §5", RuleScope.Present, null, static (c, _) =>
+            c.PublicKey.Algorithm is KeyAlgorithm.Ed25519 or KeyAlgorithm.MlDsa44 or KeyAlgorithm.MlDsa65 or KeyAlgorithm.MlDsa87
+                && c.KeyUsage is { } usage && (usage & ~(KeyUsages.DigitalSignature | KeyUsages.ContentCommitment | KeyUsages.KeyCertSign | KeyUsages.CrlSign)) != 0
+                ? "its key can only sign, and is said to do more" : null),
         new("key-usage-not-empty", "RFC 5280 §4.2.1.3", RuleScope.Present, null, static (c, _) =>
             c.KeyUsage is KeyUsages.None ? "its key usage has no bit set" : null),
         new("name-constraints-authority-only", "RFC 5280 §4.2.1.10", RuleScope.Present, StructureRole.Leaf, static (c, _) =>

@@ -17,6 +17,9 @@ public enum ValidationPurpose
 
     /// <summary>Key purposes are not looked at; for reports and conformance suites.</summary>
     Any,
+
+    /// <summary>The peer signs or reads mail: it needs emailProtection, and nothing that the S/MIME baseline requirements keep apart from it.</summary>
+    Email,
 }
 
 /// <summary>Whether the leaf must carry an identity of the fleet.</summary>

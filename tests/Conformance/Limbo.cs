@@ -73,7 +73,7 @@ static class Limbo
         {
             Time = test.GetProperty("validation_time").GetString() is { } time
                 ? DateTimeOffset.Parse(time, CultureInfo.InvariantCulture) : TimeProvider.System.GetUtcNow(),
-            Purpose = test.GetProperty("validation_kind").GetString() == "CLIENT" ? ValidationPurpose.Client : ValidationPurpose.Server,
+            Purpose = PurposeOf(test),
             Policy = PolicyFor(test),
             Identity = IdentityDemand.NotRequired,
             IsPublicSuffix = suffixes.Contains,
@@ -90,6 +90,17 @@ static class Limbo
         }
 
         return LacksUsage(test, leaf) ? (ValidationReason.KeyUsage, "the case asks for another key usage") : (ValidationReason.Valid, "");
+    }
+
+    // Who asks for a purpose of its own asks for that one; a suite may ask for those that TLS knows besides the kind of peer.
+    static ValidationPurpose PurposeOf(JsonElement test)
+    {
+        string[] asked = [.. test.GetProperty("extended_key_usage").EnumerateArray().Select(e => e.GetString()!)];
+        if (asked.Contains("emailProtection"))
+            return ValidationPurpose.Email;
+        if (asked.FirstOrDefault(a => a is not ("clientAuth" or "serverAuth")) is { } other)
+            throw new InvalidDataException($"no purpose `{other}` is known here");
+        return test.GetProperty("validation_kind").GetString() == "CLIENT" ? ValidationPurpose.Client : ValidationPurpose.Server;
     }
 
     static bool LacksUsage(JsonElement test, Certificate leaf) =>

@@ -32,6 +32,13 @@ public sealed class StructureRuleTests
         }
         ),
         ["leaf-no-cert-sign"] = (Server, c => c.Set(ObjectIdentifiers.KeyUsage, true, w => w.NamedBits((uint)(KeyUsages.DigitalSignature | KeyUsages.KeyCertSign)))),
+        ["key-usage-fits-key"] = (Server, c =>
+        {
+            // RFC 8410 §10.1
+            c.PublicKey = Convert.FromHexString("302A300506032B657003210019BF44096984CDFE8541BAC167DC3B96C85086AA30B6B6CB0C5C38AD703166E1");
+            c.Set(ObjectIdentifiers.KeyUsage, true, w => w.NamedBits((uint)(KeyUsages.DigitalSignature | KeyUsages.KeyAgreement)));
+            c.SetKeyIdentifiers();
+        }),
         ["key-usage-not-empty"] = (Server, c => c.Set(ObjectIdentifiers.KeyUsage, true, w => w.NamedBits(0))),
         ["name-constraints-authority-only"] = (Server, c => c.SetNameConstraints(true, w => w.Text(0x82, "example.com"))),
         ["alternative-names-critical-without-subject"] = (Server, c => c.Subject = []),
@@ -86,6 +93,17 @@ public sealed class StructureRuleTests
         }
         ),
         ["leaf-names-present"] = (Server, c => c.Extensions.Remove(ObjectIdentifiers.SubjectAlternativeName)),
+        ["crl-points-are-uris"] = (Server, c => c.Set(ObjectIdentifiers.CrlDistributionPoints, false, w =>
+        {
+            using (w.Sequence())
+            using (w.Sequence())
+            using (w.Open(0xA0))
+            using (w.Open(0xA0))
+            {
+                w.Text(0x86, "http://example.com/part.crl");
+                w.Text(0x82, "example.com");
+            }
+        })),
         ["leaf-names-not-critical"] = (Server, c => c.SetNames(w => w.Text(0x82, "www.example.com"), critical: true)),
         ["leaf-dns-names"] = (Server, c => c.SetNames(w =>
         {
