@@ -57,7 +57,7 @@ sealed class AppendBatch
 
     internal bool Fits(int bytes, int entries) => Count == 0 || (FrameBytes + bytes <= MaxBytes && Count + entries <= MaxEntries);
 
-    // The bytes of an entry around what its place decides: schema, kind and opened_index in front (`head` bytes), field 8 and more behind.
+    // The bytes of an entry around what its place decides: schema, kind and opened_index in front (`head` bytes), field 9 and more behind.
     internal int Add(ReadOnlySpan<byte> encoded, int head, Moment moment, ReadOnlySpan<byte> stamp)
     {
         int most = FrameBytes + 2 + encoded.Length + Moment.MaxBytes + stamp.Length;

@@ -19,8 +19,8 @@ public sealed partial class AuditLog
     bool _closed;
 
     /// <summary>
-    /// Appends the entry; the result comes when it is on disk. The log takes the entry over and sets its schema, time, node and boot id.
-    /// Once the entry is queued, cancelling no longer takes it back. Throws <see cref="AuditLogException"/> when there is no durable
+    /// Appends the entry; the result comes when it is on disk. The log takes the entry over and sets its schema, time, node, boot id and
+    /// attestation. Once the entry is queued, cancelling no longer takes it back. Throws <see cref="AuditLogException"/> when there is no durable
     /// record; a call that must be recorded must then be denied. An entry whose append failed may still turn up after a restart.
     /// </summary>
     public async ValueTask<AuditReceipt> AppendAsync(Entry entry, CancellationToken cancellationToken = default)

@@ -6,7 +6,7 @@ namespace Talos.Audit;
 // What the log itself has to say, and the clocks that it reads for everybody. All of it under _gate.
 public sealed partial class AuditLog
 {
-    // Fields 6 and 7, which are the same in all entries.
+    // Fields 6 to 8, which are the same in all entries.
     readonly byte[] _stamp;
     long _clockOffset;
     ulong _lastMonotonic;

@@ -24,7 +24,7 @@ public sealed partial class AuditLog : IAsyncDisposable, IDisposable
         _time = options.TimeProvider;
         _store = new TileStore(directory);
         _bootId = (options.BootId ?? KernelBootId()).ToByteArray(bigEndian: true);
-        _stamp = new Entry { Node = options.Node, BootId = ByteString.CopyFrom(_bootId) }.ToByteArray();
+        _stamp = new Entry { Node = options.Node, BootId = ByteString.CopyFrom(_bootId), Attestation = options.Attestation }.ToByteArray();
         _lock = TakeLock(_store.PathOf("lock"));
         try
         {

@@ -12,6 +12,9 @@ public sealed class AuditLogOptions
     /// <summary>Id of this boot, written into every entry; by default the kernel's, or a random one where there is none.</summary>
     public Guid? BootId { get; init; }
 
+    /// <summary>What is known of the node's own state, written into every entry.</summary>
+    public Attestation Attestation { get; init; } = Attestation.Unavailable;
+
     /// <summary>Keys that signed this log's checkpoints before; a checkpoint by one of them is accepted at open.</summary>
     public IReadOnlyList<NoteVerifierKey> FormerKeys { get; init; } = [];
 

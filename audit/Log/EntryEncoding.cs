@@ -45,6 +45,7 @@ static class EntryEncoding
         entry.MonotonicNanos = 0;
         entry.Node = "";
         entry.BootId = ByteString.Empty;
+        entry.Attestation = Attestation.Unspecified;
         head = HeadOf(entry);
         if (entry.Caller?.Encoded is not { } caller)
         {
@@ -55,20 +56,16 @@ static class EntryEncoding
 
         Caller frozen = entry.Caller;
         entry.Caller = null;
-        int rest = SizeOf(entry), before = head + AttestationOf(entry);
+        int rest = SizeOf(entry);
         Span<byte> encoded = Buffer(Within(rest + caller.Length));
         entry.WriteTo(encoded[..rest]);
         entry.Caller = frozen;
-        encoded[before..rest].CopyTo(encoded[(before + caller.Length)..]);
-        caller.CopyTo(encoded[before..]);
+        encoded[head..rest].CopyTo(encoded[(head + caller.Length)..]);
+        caller.CopyTo(encoded[head..]);
         return encoded;
     }
 
     static Span<byte> Buffer(int size) => (t_buffer ??= new byte[MaxBytes]).AsSpan(0, size);
-
-    // Bytes of field 8.
-    static int AttestationOf(Entry entry) =>
-        entry.Attestation == Attestation.Unspecified ? 0 : 1 + CodedOutputStream.ComputeEnumSize((int)entry.Attestation);
 
     // Bytes of fields 1 to 3, each behind a tag of one byte.
     internal static int HeadOf(Entry entry) =>

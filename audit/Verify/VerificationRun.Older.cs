@@ -79,10 +79,16 @@ sealed partial class VerificationRun
         foreach (KnownRoot known in _older.Where(static k => k.Found is not null && !k.Agrees).OrderBy(static k => k.Size).Take(1))
         {
             (ulong good, ulong bad) = Bracket();
+            if (IsExplained(good, bad)) return;
             Found(
                 AuditDefect.Forked, good,
                 $"the log contradicts {known.Source} over {known.Size} entries: an entry from {good} to {bad - 1} is not what it was",
                 "the log shows two pasts; keep both checkpoints as evidence");
         }
     }
+
+    // A bad entry with a name of its own, under a root that no longer stands: the disk was edited, and no second past was signed.
+    bool IsExplained(ulong good, ulong bad) =>
+        !_root.AsSpan().SequenceEqual(_checkpoint!.Root)
+        && _findings.Any(f => f.Defect is not (AuditDefect.TileAltered or AuditDefect.RootMismatch) && f.Index >= good && f.Index < bad);
 }

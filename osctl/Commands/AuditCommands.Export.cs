@@ -78,12 +78,23 @@ static partial class AuditCommands
         request.Filter.AddRange(Terms(invocation));
         var next = request.From;
         var batch = new List<AuditRecord>();
-        await using var entries = ReadAsync(connection, request, options).GetAsyncEnumerator(options.CancellationToken);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken);
+        await using var entries = ReadAsync(connection, request, options.WithCancellationToken(ending.Token)).GetAsyncEnumerator(ending.Token);
         while (true)
         {
-            var moving = entries.MoveNextAsync();
-            // What has come is delivered before anything is waited for.
-            if (batch.Count > 0 && (!moving.IsCompleted || batch.Count >= MaxBatch)) await CommitAsync();
+            var moving = entries.MoveNextAsync().AsTask();
+            try
+            {
+                // What has come is delivered before anything is waited for.
+                if (batch.Count > 0 && (!moving.IsCompleted || batch.Count >= MaxBatch)) await CommitAsync();
+            }
+            catch
+            {
+                // What still waits for the next entry cannot be disposed of, and would hide why this failed.
+                await ending.CancelAsync();
+                await ((Task)moving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                throw;
+            }
             if (!await moving) break;
             batch.Add(entries.Current);
         }

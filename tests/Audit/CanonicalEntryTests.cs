@@ -60,7 +60,7 @@ public sealed class CanonicalEntryTests
             Entry entry = RandomEntry(random);
             EntryEncoding.Prepare(entry);
             Moment moment = new(entry.WallTimeUnixNanos, entry.MonotonicNanos);
-            byte[] stamp = new Entry { Node = entry.Node, BootId = entry.BootId }.ToByteArray(), whole = entry.ToByteArray();
+            byte[] stamp = new Entry { Node = entry.Node, BootId = entry.BootId, Attestation = entry.Attestation }.ToByteArray(), whole = entry.ToByteArray();
             if (random.Next(2) == 0) entry.Caller?.Freeze();
             AppendBatch batch = new(null, 0);
             batch.Add(EntryEncoding.Encode(entry, out int head), head, moment, stamp);

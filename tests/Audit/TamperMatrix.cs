@@ -115,7 +115,8 @@ sealed class TamperMatrix
             offset += 2 + a.Record.Entries[entry].Length;
             if (at < offset) break;
         }
-        return new Expected(entry, 0, [AuditDefect.EntryAltered, AuditDefect.EntryMissing]);
+        // A checkpoint that is known besides must not blur what can be said exactly.
+        return new Expected(entry, 0, [AuditDefect.EntryAltered, AuditDefect.EntryMissing]) { Known = a.Random.Next(2) == 0 ? [a.Older.Note] : [] };
     }
 
     Expected? EditWithHash(Attack a)

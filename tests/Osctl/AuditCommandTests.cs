@@ -142,6 +142,18 @@ public sealed class AuditCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Says_why_it_cannot_deliver_while_it_waits_for_more()
+    {
+        // Where the next cursor would be written.
+        Directory.CreateDirectory(In("cursor.new"));
+
+        await Run(ExitCode.NotAsked, "audit", "export", "--format", "jsonl", "-f", "--to", In("log.jsonl"), "--cursor", In("cursor"));
+
+        Assert.Contains("cursor.new", _osctl.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("bug", _osctl.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Shows_how_the_record_is_doing()
     {
         await Run(0, "audit", "status");

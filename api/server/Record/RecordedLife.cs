@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Runtime.InteropServices;
 using Talos.Audit;
 
 namespace Talos.Api.Server;
@@ -17,7 +16,7 @@ public static class RecordedLife
     public static void Started(AuditLog record, string folder)
     {
         ArgumentNullException.ThrowIfNull(record);
-        if (record.IsFirstOfBoot) record.Post(AuditEvents.Boot(Release, RuntimeInformation.OSDescription));
+        if (record.IsFirstOfBoot) record.Post(AuditEvents.Boot(Release, Kernel()));
         var path = Path.Combine(folder, "release");
         try
         {
@@ -29,6 +28,13 @@ public static class RecordedLife
         {
             // Said again at the next start; the service does not depend on it.
         }
+    }
+
+    // The runtime's own description is that of the distribution.
+    static string Kernel()
+    {
+        const string release = "/proc/sys/kernel/osrelease";
+        return "Linux " + (File.Exists(release) ? File.ReadAllText(release).Trim() : Environment.OSVersion.Version.ToString(3));
     }
 
     /// <summary>Says which policy decides from now on, unless that is one pushed earlier, which says so itself.</summary>

@@ -42,7 +42,6 @@ static class AuditBench
     {
         Kind = EntryKind.CallOpened,
         Method = "/talos.machine.v1.MachineService/ServiceList",
-        Attestation = Attestation.Verified,
         RequestDigest = s_digest,
         Caller = new Caller
         {
