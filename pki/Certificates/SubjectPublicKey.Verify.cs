@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Org.BouncyCastle.Math.EC.Rfc8032;
 
 namespace Talos.Pki;
@@ -111,20 +112,49 @@ public sealed partial class SubjectPublicKey
         return _handle;
     }
 
+    /// <summary>
+    /// Takes the point in by way of a certificate that holds nothing else. OpenSSL decodes the key of a certificate into the form that it verifies with, and
+    /// checks that the point is on its curve; the same through <see cref="ECParameters"/> costs it a second form, and before 3.5 a multiplication by the
+    /// group's order, which says nothing more on curves whose order is prime (cofactor 1).
+    /// </summary>
     ECDsa ImportPoint()
     {
-        ReadOnlySpan<byte> point = _key.Span;
-        int size = (point.Length - 1) / 2;
-        return ECDsa.Create(new ECParameters
+        using X509Certificate2 holder = X509CertificateLoader.LoadCertificate(KeyHolder());
+        return holder.GetECDsaPublicKey() ?? throw new CryptographicException("the key is none of an elliptic curve");
+    }
+
+    // Certificate ::= SEQUENCE { SEQUENCE { serial 1, algorithm, no issuer, validity, no subject, key }, algorithm, no signature }
+    byte[] KeyHolder()
+    {
+        var writer = new DerWriter();
+        using (writer.Sequence())
         {
-            Curve = Algorithm switch
+            using (writer.Sequence())
             {
-                KeyAlgorithm.EcdsaP256 => ECCurve.NamedCurves.nistP256,
-                KeyAlgorithm.EcdsaP384 => ECCurve.NamedCurves.nistP384,
-                _ => ECCurve.NamedCurves.nistP521,
-            },
-            Q = new ECPoint { X = point.Slice(1, size).ToArray(), Y = point.Slice(1 + size, size).ToArray() },
-        });
+                writer.Integer(1);
+                Algorithm(writer);
+                writer.Sequence().Dispose();
+                using (writer.Sequence())
+                {
+                    writer.Time(DateTimeOffset.UnixEpoch);
+                    writer.Time(DateTimeOffset.UnixEpoch);
+                }
+
+                writer.Sequence().Dispose();
+                writer.Raw(_der.Span);
+            }
+
+            Algorithm(writer);
+            writer.Value(DerTag.BitString, [0]);
+        }
+
+        return writer.ToArray();
+
+        static void Algorithm(DerWriter writer)
+        {
+            using (writer.Sequence())
+                writer.ObjectIdentifier(ObjectIdentifiers.Sha256WithEcdsa);
+        }
     }
 
     SignatureVerdict VerifyEd25519(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature) =>

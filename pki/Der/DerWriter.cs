@@ -4,9 +4,9 @@ using System.Text;
 namespace Talos.Pki;
 
 /// <summary>Writes DER front to back; a scope's length is put in when the scope closes.</summary>
-sealed class DerWriter
+sealed class DerWriter(int capacity = 1024)
 {
-    byte[] _buffer = new byte[1024];
+    byte[] _buffer = new byte[capacity];
     int _length;
 
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);

@@ -112,7 +112,8 @@ public sealed partial class CertificateAuthority : IDisposable
 
     static byte[] Assemble(ReadOnlySpan<byte> toBeSigned, ReadOnlySpan<byte> signature)
     {
-        var writer = new DerWriter();
+        // A length in four octets, the algorithm and what is around the signature take less than 32.
+        var writer = new DerWriter(toBeSigned.Length + signature.Length + 32);
         using (writer.Sequence())
         {
             writer.Raw(toBeSigned);

@@ -39,7 +39,7 @@ sealed class LintKey
     public byte[] Sign(ReadOnlySpan<byte> draft)
     {
         BigInteger s = (Unsigned(SHA256.HashData(draft)) + _rTimesKey) * _inverseOfNonce % s_order;
-        var writer = new DerWriter();
+        var writer = new DerWriter(80);
         using (writer.Sequence())
         {
             writer.UnsignedInteger(_r.ToByteArray(isUnsigned: true, isBigEndian: true));

@@ -20,7 +20,7 @@ public sealed partial class DistinguishedName
     /// <summary>The name that <paramref name="writer"/>'s parts make.</summary>
     internal static DistinguishedName Create(params ReadOnlySpan<(string Type, string Text)> attributes)
     {
-        var writer = new DerWriter();
+        var writer = new DerWriter(256);
         using (writer.Sequence())
             foreach ((string type, string text) in attributes)
                 using (writer.Set())

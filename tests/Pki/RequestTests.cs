@@ -48,6 +48,38 @@ public sealed class RequestTests
         Assert.Equal(ValidationReason.Valid, fleet.Validate(issued, ValidationPurpose.Client).Reason);
     }
 
+    [Theory]
+    [InlineData("nistP256")]
+    [InlineData("nistP384")]
+    [InlineData("nistP521")]
+    public void Rejects_points_off_their_curve_before_anything_is_verified_with_them(string curve)
+    {
+        using var key = ECDsa.Create(ECCurve.CreateFromFriendlyName(curve));
+        byte[] data = [1, 2, 3], signature = key.SignData(data, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        byte[] sound = key.ExportSubjectPublicKeyInfo();
+        Assert.Equal(SignatureVerdict.Valid, Verdict(sound));
+        int size = (key.KeySize + 7) / 8;
+        // Another y, another x, both zero, and coordinates outside the field.
+        Assert.Equal(SignatureVerdict.Unsupported, Verdict(With(sound, ^1, (byte)(sound[^1] ^ 1))));
+        Assert.Equal(SignatureVerdict.Unsupported, Verdict(With(sound, ^(size + 1), (byte)(sound[^(size + 1)] ^ 1))));
+        Assert.Equal(SignatureVerdict.Unsupported, Verdict([.. sound[..^(2 * size)], .. new byte[2 * size]]));
+        Assert.Equal(SignatureVerdict.Unsupported, Verdict([.. sound[..^(2 * size)], .. Enumerable.Repeat((byte)0xFF, 2 * size)]));
+
+        SignatureVerdict Verdict(byte[] spki)
+        {
+            var reader = new DerReader(spki);
+            SignatureAlgorithm algorithm = TestCertificate.User().Build().SignatureAlgorithm;
+            return SubjectPublicKey.Parse(ref reader, spki).Verify(algorithm, data, signature);
+        }
+
+        static byte[] With(byte[] spki, Index at, byte value)
+        {
+            byte[] changed = [.. spki];
+            changed[at] = value;
+            return changed;
+        }
+    }
+
     [Fact]
     public void Rejects_a_key_that_the_profile_does_not_allow()
     {
