@@ -38,7 +38,8 @@ public sealed class StructureRuleTests
             c.PublicKey = Convert.FromHexString("302A300506032B657003210019BF44096984CDFE8541BAC167DC3B96C85086AA30B6B6CB0C5C38AD703166E1");
             c.Set(ObjectIdentifiers.KeyUsage, true, w => w.NamedBits((uint)(KeyUsages.DigitalSignature | KeyUsages.KeyAgreement)));
             c.SetKeyIdentifiers();
-        }),
+        }
+        ),
         ["key-usage-not-empty"] = (Server, c => c.Set(ObjectIdentifiers.KeyUsage, true, w => w.NamedBits(0))),
         ["name-constraints-authority-only"] = (Server, c => c.SetNameConstraints(true, w => w.Text(0x82, "example.com"))),
         ["alternative-names-critical-without-subject"] = (Server, c => c.Subject = []),
