@@ -23,6 +23,9 @@ public sealed class BuiltinTests
     [InlineData("""strings.render_template(`{{with .a}}{{.}}{{else with .b}}{{.}}!{{end}}`, {"a": "", "b": "z"})""", "\"z!\"")]
     [InlineData("""strings.render_template(`{{html .a}} {{js .a}} {{slice .a 1 3}} {{slice .a}}`, {"a": "<'a"})""", "\"&lt;&#39;a \\\\u003C\\\\'a 'a <'a\"")]
     [InlineData("""strings.render_template(`{{println "a" "b"}}`, {})""", "\"a b\\n\"")]
+    [InlineData("""strings.render_template(`{{if .n}}t{{end}} {{eq .n "0"}} {{lt .a .b}} {{.b}} {{len .b}} {{printf "%s" .b}}`, {"n": 0, "a": 10, "b": 9.5})""", "\"t true true 9.5 3 9.5\"")]
+    [InlineData("""strings.render_template(`{{eq 1 1}} {{if 0}}t{{end}} {{lt 9 10}} {{index .l 0}}`, {"l": [1]})""", "\"true  true 1\"")]
+    [InlineData("""[strings.split_n("a.b.c", ".", n) | some n in [2, -2, 0, 7, -7]]""", """[["a","b"],["b","c"],[],["a","b","c"],["a","b","c"]]""")]
     public void Accepts_what_go_answers(string expression, string expected) =>
         Assert.Equal("{\"x\":" + expected + "}", Assert.Single(RegoProgram.Compile([]).Query("x = " + expression)));
 
@@ -35,6 +38,22 @@ public sealed class BuiltinTests
     [InlineData("""{{define}}{{end}}""")]
     [InlineData("""{{block "x"}}{{end}}""")]
     [InlineData("""{{slice .l 2}}""")]
+    [InlineData("""{{eq .n 1}}""")]
+    [InlineData("""{{lt .n 2}}""")]
+    [InlineData("""{{eq 1 1.5}}""")]
+    [InlineData("""{{lt true true}}""")]
+    [InlineData("""{{eq .l .l}}""")]
     public void Rejects_templates_that_go_refuses(string template) =>
-        Assert.Empty(RegoProgram.Compile([]).Query($$"""x = strings.render_template(`{{template}}`, {"l": ["a"]})"""));
+        Assert.Empty(RegoProgram.Compile([]).Query($$"""x = strings.render_template(`{{template}}`, {"l": ["a"], "n": 1})"""));
+
+    [Fact]
+    public void Declares_every_builtin_with_as_many_arguments_as_it_takes()
+    {
+        // Equations have a rule of their own in the checker, `print` takes anything.
+        IEnumerable<string> wrong = BuiltinRegistry.Everything
+            .Where(b => b.Arity >= 0 && b.Name is not ("eq" or "assign" or "print") && !b.Name.StartsWith("internal.", StringComparison.Ordinal))
+            .Where(b => BuiltinTypes.Find(b.Name)?.Args.Length != b.Arity).Select(b => b.Name);
+        Assert.Empty(wrong);
+        foreach ((string name, _) in BuiltinTypes.Everything) Assert.True(BuiltinRegistry.Exists(name), name);
+    }
 }

@@ -22,6 +22,7 @@ static class StringBuiltins
         Builtin.Of("replace", (s, o, n) => Value.From(Replace(Operand.Text(s, 1), Operand.Text(o, 2), Operand.Text(n, 3)))),
         Builtin.Of("strings.replace_n", ReplaceAll),
         Builtin.Of("strings.reverse", s => Value.From(string.Concat(Operand.Text(s, 1).EnumerateRunes().Reverse().Select(r => r.ToString())))),
+        Builtin.Of("strings.split_n", (s, d, n) => SplitN(Operand.Text(s, 1), Operand.Text(d, 2), Operand.Int(n, 3))),
         Builtin.Of("strings.count", (s, t) => NumberValue.From(CountOf(Operand.Text(s, 1), Operand.Text(t, 2)))),
         Builtin.Of("strings.any_prefix_match", (s, p) => AnyAffix(s, p, (x, y) => x.StartsWith(y, StringComparison.Ordinal))),
         Builtin.Of("strings.any_suffix_match", (s, p) => AnyAffix(s, p, (x, y) => x.EndsWith(y, StringComparison.Ordinal))),
@@ -37,6 +38,14 @@ static class StringBuiltins
         Builtin.Of("format_int", FormatInt),
         Builtin.Of("sprintf", (f, a) => Value.From(GoFormat.Format(Operand.Text(f, 1), Operand.Array(a, 2)))),
     ];
+
+    // The first n parts; the last when n is negative.
+    static ArrayValue SplitN(string s, string delimiter, int count)
+    {
+        Value[] parts = Split(s, delimiter).Items;
+        int kept = (int)Math.Min(Math.Abs((long)count), parts.Length);
+        return new ArrayValue(count < 0 ? parts[^kept..] : parts[..kept]);
+    }
 
     static ArrayValue Split(string s, string delimiter) => delimiter.Length == 0
         ? new ArrayValue([.. s.EnumerateRunes().Select(r => Value.From(r.ToString()))])

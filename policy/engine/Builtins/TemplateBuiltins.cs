@@ -152,12 +152,24 @@ static partial class TemplateBuiltins
 
         static string[] Names(Match m) => m.Success ? [.. m.Groups[1].Value.Split(',').Select(n => n.Trim())] : [];
 
-        public string Render(Value vars)
+        public string Render(Value document)
         {
+            Value vars = AsGoSees(document);
             var output = new StringBuilder();
             Run(_nodes, vars, new Dictionary<string, Value?>(StringComparer.Ordinal) { ["$"] = vars }, output, 0);
             return output.ToString();
         }
+
+        // OPA decodes the document with numbers as json.Number, a kind of string to a template: "0" is true, 10 comes before 9, and neither is equal to a number
+        // of the template.
+        static Value AsGoSees(Value value) => value switch
+        {
+            NumberValue => Value.From(value.ToString()),
+            ArrayValue a => new ArrayValue([.. a.Items.Select(AsGoSees)]),
+            SetValue s => new ArrayValue([.. s.Members.Sorted.Select(AsGoSees)]),
+            ObjectValue o => ObjectValue.From([.. o.Pairs.Select(p => new KeyValuePair<Value, Value>(p.Key, AsGoSees(p.Value)))]),
+            _ => value,
+        };
 
         void RunNamed(TemplateNode call, Value? dot, Dictionary<string, Value?> scope, StringBuilder output, int depth)
         {
@@ -348,12 +360,12 @@ static partial class TemplatePipeline
         Value Arg(int i) => i < args.Count ? args[i] ?? NullValue.Instance : throw new BuiltinException($"template: wrong number of args for {name}");
         switch (name)
         {
-            case "eq": return Value.From(args.Skip(1).Any(a => Arg(0).Equals(a)));
-            case "ne": return Value.From(!Arg(0).Equals(Arg(1)));
-            case "lt": return Value.From(Value.Compare(Arg(0), Arg(1)) < 0);
-            case "le": return Value.From(Value.Compare(Arg(0), Arg(1)) <= 0);
-            case "gt": return Value.From(Value.Compare(Arg(0), Arg(1)) > 0);
-            case "ge": return Value.From(Value.Compare(Arg(0), Arg(1)) >= 0);
+            case "eq": return Value.From(args.Count > 1 ? args.Skip(1).Any(a => AreEqual(name, Arg(0), a ?? NullValue.Instance)) : AreEqual(name, Arg(0), Arg(1)));
+            case "ne": return Value.From(!AreEqual(name, Arg(0), Arg(1)));
+            case "lt": return Value.From(Order(name, Arg(0), Arg(1)) < 0);
+            case "le": return Value.From(Order(name, Arg(0), Arg(1)) <= 0);
+            case "gt": return Value.From(Order(name, Arg(0), Arg(1)) > 0);
+            case "ge": return Value.From(Order(name, Arg(0), Arg(1)) >= 0);
             case "not": return Value.From(!IsTrue(Arg(0)));
             case "and": return args.FirstOrDefault(a => !IsTrue(a), args[^1]);
             case "or": return args.FirstOrDefault(IsTrue, args[^1]);
@@ -366,13 +378,38 @@ static partial class TemplatePipeline
             case "js":
                 return Value.From(Escape(Joined(args), c => c switch
                 {
-                    '\\' => @"\\", '\'' => @"\'", '"' => @"\""", '<' => @"\u003C", '>' => @"\u003E", '&' => @"\u0026", '=' => @"\u003D",
-                    < ' ' => $"\\u{(int)c:X4}", _ => null,
+                    '\\' => @"\\",
+                    '\'' => @"\'",
+                    '"' => @"\""",
+                    '<' => @"\u003C",
+                    '>' => @"\u003E",
+                    '&' => @"\u0026",
+                    '=' => @"\u003D",
+                    < ' ' => $"\\u{(int)c:X4}",
+                    _ => null,
                 }));
             case "slice": return Slice(args);
             case "urlquery": return Value.From(EncodingBuiltins.UrlEncode(Operand.Text(Arg(0), 1)));
             default: throw new BuiltinException($"template: function \"{name}\" not defined");
         }
+    }
+
+    // Go's basic kinds: whole numbers and floats are two.
+    static (ValueKind, bool) KindOf(Value value) => (value.Kind, value is NumberValue { IsInteger: true });
+
+    static bool AreEqual(string function, Value a, Value b)
+    {
+        if (a is NullValue || b is NullValue) return a is NullValue && b is NullValue;
+        if (KindOf(a) != KindOf(b)) throw new BuiltinException($"template: error calling {function}: incompatible types for comparison");
+        if (a is ArrayValue or ObjectValue) throw new BuiltinException($"template: error calling {function}: non-comparable types {a}, {b}");
+        return a.Equals(b);
+    }
+
+    static int Order(string function, Value a, Value b)
+    {
+        if (a is not (StringValue or NumberValue)) throw new BuiltinException($"template: error calling {function}: invalid type for comparison");
+        if (KindOf(a) != KindOf(b)) throw new BuiltinException($"template: error calling {function}: incompatible types for comparison");
+        return Value.Compare(a, b);
     }
 
     static string Joined(List<Value?> args) => string.Concat(args.Select(a => a is StringValue s ? s.Text : a?.ToString()));

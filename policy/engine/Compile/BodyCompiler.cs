@@ -18,6 +18,7 @@ sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, Hash
         foreach (Literal literal in body) Variables.Direct(literal, variables);
         _bodyVariables = variables;
         var waiting = new List<Literal>(body);
+        var inOrder = new List<Literal>(body.Length);
         while (waiting.Count > 0)
         {
             int before = waiting.Count;
@@ -30,12 +31,14 @@ sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, Hash
                 }
                 Literal ready = waiting[i];
                 waiting.RemoveAt(i);
+                inOrder.Add(ready);
                 Emit(ready);
             }
             if (waiting.Count < before) continue;
             ReportUnsafe(waiting, variables);
             return;
         }
+        context.Order(body, [.. inOrder]);
     }
 
     void ReportUnsafe(List<Literal> waiting, HashSet<string> variables)

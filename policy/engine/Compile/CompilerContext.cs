@@ -11,6 +11,13 @@ sealed class CompilerContext(DocNode root, Value data, IReadOnlyList<ModuleSynta
     /// <summary>Adds a step for each expression that notes that it held.</summary>
     public bool WithCoverage { get; init; }
 
+    readonly Dictionary<Literal[], Literal[]> _inOrder = [];
+
+    /// <summary>Notes in which order the expressions of a body are evaluated.</summary>
+    public void Order(Literal[] body, Literal[] inOrder) => _inOrder[body] = inOrder;
+
+    public Literal[] InOrder(Literal[] body) => _inOrder.GetValueOrDefault(body, body);
+
     public DocNode? FindFunction(Term op)
     {
         if (op is not RefTerm r || !r.HeadIs("data")) return null;

@@ -116,7 +116,8 @@ static class ValueText
         return text.ToString();
     }
 
-    static bool IsName(string s)
+    /// <summary>Whether it can stand after a dot.</summary>
+    public static bool IsName(string s)
     {
         if (s.Length == 0 || char.IsAsciiDigit(s[0])) return false;
         foreach (char c in s)
