@@ -190,7 +190,7 @@ sealed class ClusterCreation(Invocation invocation, ClusterPlan plan, ClusterRec
                 said = waited;
                 Say($"waiting until {node.Name} {what} …");
             }
-            await Task.Delay(TimeSpan.FromMilliseconds(200), time, invocation.Cancellation);
+            await Task.Delay(TimeSpan.FromMilliseconds(100), time, invocation.Cancellation);
         }
     }
 
