@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Talos.Pki;
 
 /// <summary>
-/// Public keys that proved possession lately. Nodes renew with the key they have, and taking a P-256 key in costs the platform
-/// more (its order check) than verifying with it. Holds keys only, no verdicts: every request is verified. Safe for several threads.
+/// Public keys that proved possession lately: a machine asks again with the same key while a person decides, or when an answer was lost, and taking a
+/// P-256 key in is a part of the cost of verifying with it. Holds keys only, no verdicts: every request is verified. Safe for several threads.
 /// </summary>
 public sealed class RecentKeys
 {

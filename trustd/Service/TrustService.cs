@@ -158,7 +158,7 @@ sealed partial class TrustService(
         return answer;
     }
 
-    // LIMIT: about 8 MiB. Nodes renew with the key they have.
+    // LIMIT: about 8 MiB. A machine asks again with the same key while a person decides, or when an answer was lost.
     static readonly RecentKeys s_recentKeys = new(4096);
 
     static VerifiedRequest Parse(ByteString csr) =>
