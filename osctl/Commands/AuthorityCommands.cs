@@ -78,6 +78,8 @@ static class AuthorityCommands
             status = await MakeAsync(invocation, step, force: false);
             Say(invocation, $"{Word(step)}: done");
             if (step == AuthorityStep.Retire) break;
+            // The same step again: what it started is under way, and asking faster does not hasten it.
+            if (status.Next == step) await Task.Delay(Pause, invocation.Terminal.Time, invocation.Cancellation);
         }
         if (invocation.IsTree) TreeWriter.Write(invocation.Output, MessageTree.From(status), invocation.Format);
         return ExitCode.Done;

@@ -51,7 +51,8 @@ public sealed class ProcessTourTests(ProcessCluster cluster)
     public void Accepts_an_interrupted_stream_in_silence()
     {
         cluster.Osctl.Succeed("version");
-        var start = new ProcessStartInfo(OsctlProgram.Executable("Talos.Osctl", "osctl"), ["logs", "osd", "-f"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // A runner in the background of a shell has SIGINT ignored, and so would what it starts.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", OsctlProgram.Executable("Talos.Osctl", "osctl"), "logs", "osd", "-f"]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["HOME"] = cluster.Osctl.Home;
         using var process = Process.Start(start)!;
         Assert.NotNull(process.StandardOutput.ReadLine());

@@ -34,6 +34,15 @@ public sealed class BundleTests : IDisposable
     }
 
     [Fact]
+    public void Rejects_a_module_that_is_given_as_a_bundle()
+    {
+        string module = Path.Combine(_folder, "alone.rego");
+        File.WriteAllText(module, "package a");
+
+        Assert.Equal("a module alone is no bundle", Assert.Single(Assert.Throws<PolicyException>(() => PolicyBundle.Load(module)).Errors).Message);
+    }
+
+    [Fact]
     public void Accepts_the_same_bundle_as_directory_and_archive()
     {
         string archive = Path.Combine(_folder, "bundle.tar.gz");

@@ -19,6 +19,8 @@ static class BundleReader
     {
         if (Directory.Exists(path)) return ReadDirectory(path);
         if (!File.Exists(path)) throw new PolicyException("bundle_error", path, "there is no such bundle", "give a directory or a .tar.gz file");
+        if (path.EndsWith(".rego", StringComparison.Ordinal))
+            throw new PolicyException("bundle_error", path, "a module alone is no bundle", "give the directory that it lies in");
         using FileStream stream = File.OpenRead(path);
         return ReadArchive(stream, MaxBytes);
     });

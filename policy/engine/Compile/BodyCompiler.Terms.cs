@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Talos.Policy;
 
 sealed partial class BodyCompiler
@@ -114,6 +116,10 @@ sealed partial class BodyCompiler
         return (new DocumentExpr(constants), constants.Length);
     }
 
+    // OPA 1.0: what was deprecated before is refused in Rego v1. The functions stay in the table, so that the message can say so.
+    static readonly FrozenSet<string> Deprecated = FrozenSet.ToFrozenSet(
+        ["all", "any", "cast_array", "cast_boolean", "cast_null", "cast_object", "cast_set", "cast_string", "net.cidr_overlap", "re_match", "set_diff"], StringComparer.Ordinal);
+
     Expr Call(CallTerm call)
     {
         if (context.FindFunction(call.Operator) is { } function)
@@ -126,6 +132,11 @@ sealed partial class BodyCompiler
         if (BuiltinRegistry.Find(name) is not { } builtin)
         {
             context.Errors.Add(call.At.Error("rego_type_error", $"undefined function `{name}`", name.StartsWith("data.", StringComparison.Ordinal) ? "no rule with arguments has this name" : null));
+            return True;
+        }
+        if (Deprecated.Contains(name))
+        {
+            context.Errors.Add(call.At.Error("rego_type_error", $"deprecated built-in function call: `{name}`", "Rego v1 has `in`, `every`, `regex.match`, `net.cidr_intersects`, set difference by `-`, and type checks such as `is_array`"));
             return True;
         }
         if (name is "rego.metadata.chain" or "rego.metadata.rule") return new ConstantExpr(Metadata.Find(context, rule, name));
