@@ -38,6 +38,22 @@ sealed class OsctlProgram : IDisposable
         return new Printed(process.ExitCode, output, error.Result);
     }
 
+    /// <summary>Starts what does not end by itself; SIGINT ends it as Ctrl-C would.</summary>
+    public Process Follow(params string[] arguments)
+    {
+        // A runner in the background of a shell has SIGINT ignored, and so would what it starts.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", Executable("Talos.Osctl", "osctl"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["HOME"] = Home;
+        start.Environment.Remove("TALOSCONFIG");
+        return Process.Start(start) ?? throw new InvalidOperationException("osctl does not start");
+    }
+
+    public static void Interrupt(Process process)
+    {
+        using var kill = Process.Start("kill", ["-INT", $"{process.Id}"]);
+        kill.WaitForExit();
+    }
+
     public Printed Succeed(params string[] arguments)
     {
         var printed = Run(arguments);

@@ -52,11 +52,9 @@ public sealed class ProcessComplianceTests(ProcessCluster cluster) : IDisposable
         Assert.Contains(history, l => l.StartsWith("worker-1", StringComparison.Ordinal) && l.EndsWith("start", StringComparison.Ordinal));
         Assert.StartsWith("NODE", cluster.Osctl.Succeed("compliance", "history", "--changes").Output, StringComparison.Ordinal);
 
-        var start = new ProcessStartInfo(OsctlProgram.Executable("Talos.Osctl", "osctl"), ["compliance", "watch"]) { RedirectStandardOutput = true };
-        start.Environment["HOME"] = cluster.Osctl.Home;
-        using var watch = Process.Start(start)!;
+        using var watch = cluster.Osctl.Follow("compliance", "watch");
         Assert.Contains("drifted since ", watch.StandardOutput.ReadLine(), StringComparison.Ordinal);
-        using (var kill = Process.Start("kill", ["-INT", $"{watch.Id}"])) kill.WaitForExit();
+        OsctlProgram.Interrupt(watch);
         watch.WaitForExit();
         Assert.Equal(130, watch.ExitCode);
     }

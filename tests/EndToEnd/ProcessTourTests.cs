@@ -51,12 +51,9 @@ public sealed class ProcessTourTests(ProcessCluster cluster)
     public void Accepts_an_interrupted_stream_in_silence()
     {
         cluster.Osctl.Succeed("version");
-        // A runner in the background of a shell has SIGINT ignored, and so would what it starts.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", OsctlProgram.Executable("Talos.Osctl", "osctl"), "logs", "osd", "-f"]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["HOME"] = cluster.Osctl.Home;
-        using var process = Process.Start(start)!;
+        using var process = cluster.Osctl.Follow("logs", "osd", "-f");
         Assert.NotNull(process.StandardOutput.ReadLine());
-        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"])) kill.WaitForExit();
+        OsctlProgram.Interrupt(process);
         Assert.Equal("", process.StandardError.ReadToEnd());
         process.WaitForExit();
         Assert.Equal(130, process.ExitCode);
