@@ -21,6 +21,13 @@ static class GlobalOptions
         Recursive = true,
     };
 
+    public static readonly Option<string> Via = new("--via")
+    {
+        Description = "Reach the other nodes through this one: a name from the context, or an address; `direct` for none",
+        HelpName = "NODE",
+        Recursive = true,
+    };
+
     public static readonly Option<OutputFormat> Output = new("--output", "-o")
     {
         Description = "How to print: table, wide, json or yaml",
@@ -52,7 +59,7 @@ static class GlobalOptions
         Recursive = true,
     };
 
-    public static IReadOnlyList<Option> All { get; } = [Nodes, Endpoints, Output, Timeout, TalosConfig, Context];
+    public static IReadOnlyList<Option> All { get; } = [Nodes, Endpoints, Via, Output, Timeout, TalosConfig, Context];
 
     static GlobalOptions()
     {

@@ -58,7 +58,7 @@ sealed class Invocation(ParseResult parse, Terminal terminal, CancellationToken 
         return ClientCredentials.From(context, ContextName);
     }
 
-    public IReadOnlyList<Target> Targets(bool withTrustd = false) => Target.Select(Context(), Words(GlobalOptions.Nodes), Words(GlobalOptions.Endpoints), withTrustd);
+    public IReadOnlyList<Target> Targets(bool withTrustd = false) => Target.Select(Context(), Words(GlobalOptions.Nodes), Words(GlobalOptions.Endpoints), Get(GlobalOptions.Via), withTrustd);
 
     /// <summary>An option that may be repeated or hold commas.</summary>
     public IReadOnlyList<string> Words(Option<string[]> option) =>

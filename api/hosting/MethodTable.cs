@@ -38,6 +38,16 @@ sealed class MethodTable<TService>(string service, ServiceMethodProviderContext<
         return this;
     }
 
+    internal MethodTable<TService> DuplexStreaming<TRequest, TResponse>(
+        string name, MessageParser<TRequest> parser, Func<TService, IAsyncStreamReader<TRequest>, IServerStreamWriter<TResponse>, ServerCallContext, Task> call)
+        where TRequest : class, IMessage<TRequest>
+        where TResponse : class, IMessage<TResponse>
+    {
+        context.AddDuplexStreamingMethod(
+            Name<TRequest, TResponse>(MethodType.DuplexStreaming, name, parser), [], (bound, reader, writer, callContext) => call(bound.Service, reader, writer, callContext));
+        return this;
+    }
+
     Method<TRequest, TResponse> Name<TRequest, TResponse>(MethodType type, string name, MessageParser<TRequest> parser)
         where TRequest : class, IMessage<TRequest>
         where TResponse : class, IMessage<TResponse> =>

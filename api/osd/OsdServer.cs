@@ -44,6 +44,7 @@ static partial class OsdServer
         var keeper = new RecordKeeper(record, configuration.Audit, configuration.State, identity.Slot, time, log.CreateLogger("record"));
         using var cosigner = AuditCosigner.LoadOrCreate(
             Path.Combine(configuration.State, "witness.key"), $"{configuration.Cluster}/{configuration.Node}/witness");
+        var relay = new RelayDoor();
         var witness = new AuditWitness(Path.Combine(configuration.State, "witness"), cosigner, time);
         await using var host = ApiHost.Create(
             new ApiHostOptions
@@ -55,10 +56,15 @@ static partial class OsdServer
                 Approvals = approvals,
                 Audit = record,
                 Revocations = revocations,
+                Relay = relay,
                 Time = time,
                 Log = log,
             },
-            Services(machined, revocations, time, record, keeper, witness).Add(new WitnessDesk(configuration.Cluster, record, witness)).Add(new PolicyDesk(policy, node, record, time)).Add(new ApprovalDesk(approvals)));
+            Services(machined, revocations, time, record, keeper, witness)
+                .Add(new WitnessDesk(configuration.Cluster, record, witness))
+                .Add(new PolicyDesk(policy, node, record, time))
+                .Add(new ApprovalDesk(approvals))
+                .Add(new RelayDesk(configuration.Cluster, identity.Slot, relay, time)));
 
         using var background = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var renewal = identity.RunAsync(background.Token);

@@ -36,6 +36,8 @@ public sealed partial class ApiHost
             else grpc.Interceptors.Add<MaintenanceGate>();
         });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, options));
+        // After Kestrel's own, which gives way to one that is there before it.
+        if (options.Relay is { } relay) builder.Services.AddSingleton<IConnectionListenerFactory>(relay);
 
         var application = builder.Build();
         application.UseRouting();
@@ -79,11 +81,14 @@ public sealed partial class ApiHost
         // A peer whose machine lost power is noticed after at most 50 s, and its streams end.
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
-        kestrel.Listen(options.Listen, listener =>
-        {
-            listener.Protocols = HttpProtocols.Http2;
-            var gate = listener.ApplicationServices.GetRequiredService<TlsGate>();
-            listener.Use(next => gate.Wrap(next));
-        });
+        kestrel.Listen(options.Listen, Guard);
+        if (options.Relay is { } relay) kestrel.Listen(relay.EndPoint, Guard);
+    }
+
+    static void Guard(ListenOptions listener)
+    {
+        listener.Protocols = HttpProtocols.Http2;
+        var gate = listener.ApplicationServices.GetRequiredService<TlsGate>();
+        listener.Use(next => gate.Wrap(next));
     }
 }

@@ -34,7 +34,8 @@ public sealed partial class ApiHost : IAsyncDisposable
 
     /// <summary>Where the host listens, once it was started.</summary>
     public IPEndPoint Endpoint =>
-        IPEndPoint.Parse(new Uri(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Authority);
+        // The first is the socket's; a relay's door has no address.
+        IPEndPoint.Parse(new Uri(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Authority);
 
     /// <summary>Ends when the process was asked to stop (SIGTERM, SIGINT) or <see cref="StopAsync"/> was called.</summary>
     public CancellationToken Stopping => application.Lifetime.ApplicationStopping;

@@ -29,6 +29,9 @@ public sealed class ApiHostOptions
 
     public RevocationView Revocations { get; init; } = new();
 
+    /// <summary>Where connections that other nodes carry come in; null on a server that takes none.</summary>
+    public RelayDoor? Relay { get; init; }
+
     /// <summary>Set on a node that has no usable configuration: then only the open methods answer, to anyone, and nothing else does.</summary>
     public MaintenanceMode? Maintenance { get; init; }
 

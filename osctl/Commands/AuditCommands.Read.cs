@@ -108,10 +108,18 @@ static partial class AuditCommands
         var reason = e.Decision is { ReasonId.Length: > 0 } d && d.Effect == Effect.Deny ? d.ReasonId : e.Method.Length == 0 ? e.Message : e.Outcome?.Message ?? "";
         return
         [
-            node, Text.Number(record.Index), Time(e), e.Caller?.Name ?? "", what, decision ?? "", outcome, reason, e.Caller?.SourceAddress ?? "",
+            node, Text.Number(record.Index), Time(e), e.Caller?.Name ?? "", what, decision ?? "", outcome, reason, Source(e.Caller),
             e.Caller?.Serial ?? "", e.Caller is null ? "" : string.Join(' ', e.Caller.Roles), e.Decision?.BundleRevision ?? "",
         ];
     }
+
+    // A node vouches for the address of what it carried, so it stands beside it.
+    static string Source(Caller? caller) => caller switch
+    {
+        null => "",
+        { ForwardedBy.Count: 0 } => caller.SourceAddress,
+        _ => $"{caller.SourceAddress} via {string.Join(", ", caller.ForwardedBy)}",
+    };
 
     static string Time(Entry e) => DateTimeOffset.FromUnixTimeMilliseconds(e.WallTimeUnixNanos / 1_000_000).UtcDateTime.ToString(
         "yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);

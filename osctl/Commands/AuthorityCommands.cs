@@ -109,15 +109,7 @@ static class AuthorityCommands
     {
         var context = invocation.Context();
         if (status.BundlePem.Length == 0 || context.CaPem?.Trim() == status.BundlePem.Trim()) return status;
-        invocation.File.Save(invocation.File.With(invocation.ContextName, new ClientContext
-        {
-            Endpoints = context.Endpoints,
-            Trustd = context.Trustd,
-            Nodes = context.Nodes,
-            CaPem = status.BundlePem,
-            CertificatePem = context.CertificatePem,
-            PrivateKeyPem = context.PrivateKeyPem,
-        }, makeCurrent: false));
+        invocation.File.Save(invocation.File.With(invocation.ContextName, context with { CaPem = status.BundlePem }, makeCurrent: false));
         return status;
     }
 

@@ -136,14 +136,11 @@ sealed class ClusterCreation(Invocation invocation, ClusterPlan plan, ClusterRec
     void RememberNodes()
     {
         var context = invocation.File.Content.Contexts[plan.Name];
-        invocation.File.Save(invocation.File.With(plan.Name, new ClientContext
+        invocation.File.Save(invocation.File.With(plan.Name, context with
         {
             Endpoints = new SortedDictionary<string, Endpoint>(plan.Nodes.ToDictionary(n => n.Name, n => n.Api), StringComparer.Ordinal),
             Trustd = plan.Trustd,
             Nodes = context.Nodes.Count > 0 ? context.Nodes : [plan.Nodes[0].Name],
-            CaPem = context.CaPem,
-            CertificatePem = context.CertificatePem,
-            PrivateKeyPem = context.PrivateKeyPem,
         }, makeCurrent: true));
     }
 

@@ -47,7 +47,7 @@ static partial class ConfigCommands
         if (endpoints.Count == 0) endpoints[trustd.Host] = trustd with { Port = 50000 };
         var name = invocation.Get(GlobalOptions.Context) is { Length: > 0 } given ? given : ClusterOf(person.Leaf);
         var file = invocation.Get(ToFile) is { Length: > 0 } path ? ContextFile.Load(path) : invocation.File;
-        Save(file, name, Carry(new ClientContext { Endpoints = endpoints, Trustd = trustd, Nodes = [.. endpoints.Keys.Take(1)] }, person));
+        Save(file, name, Carry(new ClientContext { Endpoints = endpoints, Trustd = trustd, Nodes = [.. endpoints.Keys.Take(1)], Via = ViaOf(invocation) }, person));
         Report(invocation, file, name, person);
         return ExitCode.Done;
     }
@@ -69,11 +69,8 @@ static partial class ConfigCommands
     internal static string ClusterOf(Talos.Pki.Certificate leaf) =>
         leaf.AlternativeNames.Select(n => n.Text).FirstOrDefault(n => n.StartsWith("spiffe://", StringComparison.Ordinal))?.Split('/')[2] ?? "default";
 
-    internal static ClientContext Carry(ClientContext context, PersonalCertificate person) => new()
+    internal static ClientContext Carry(ClientContext context, PersonalCertificate person) => context with
     {
-        Endpoints = context.Endpoints,
-        Trustd = context.Trustd,
-        Nodes = context.Nodes,
         CaPem = person.CaPem,
         CertificatePem = person.CertificatePem,
         PrivateKeyPem = person.PrivateKeyPem,

@@ -42,6 +42,7 @@ static partial class ConfigCommands
                     ["context"] = invocation.ContextName,
                     ["nodes"] = new JsonArray([.. context.Nodes.Select(n => (JsonNode)JsonValue.Create(n))]),
                     ["endpoints"] = new JsonObject(context.Endpoints.Select(e => KeyValuePair.Create(e.Key, (JsonNode?)JsonValue.Create(e.Value.ToString())))),
+                    ["via"] = context.Via,
                     ["trustd"] = context.Trustd?.ToString(),
                     ["name"] = leaf?.Subject.CommonNames.FirstOrDefault(),
                     ["roles"] = new JsonArray([.. (leaf?.Subject.Organizations ?? []).Select(r => (JsonNode)JsonValue.Create(r))]),
@@ -53,6 +54,7 @@ static partial class ConfigCommands
             Line(invocation, "Current context", invocation.ContextName);
             Line(invocation, "Nodes", string.Join(", ", context.Nodes));
             Line(invocation, "Endpoints", string.Join(", ", context.Endpoints.Select(e => $"{e.Key}={e.Value}")));
+            if (context.Via is { } via) Line(invocation, "Via", via);
             Line(invocation, "Trustd", context.Trustd?.ToString() ?? "-");
             Line(invocation, "Name", leaf?.Subject.CommonNames.FirstOrDefault() ?? "-");
             Line(invocation, "Roles", leaf is null ? "-" : string.Join(", ", leaf.Subject.Organizations));
@@ -99,7 +101,8 @@ static partial class ConfigCommands
         },
     };
 
-    static Verb Add() => new("add", "Add a context from files", "osctl config add prod --endpoint cp-1=10.0.0.1 --trustd 10.0.0.1 --ca ca.crt --crt me.crt --key me.key")
+    static Verb Add() => new("add", "Add a context from files", "osctl config add prod --endpoint cp-1=10.0.0.1 --trustd 10.0.0.1 --ca ca.crt --crt me.crt --key me.key",
+        "osctl config add far --endpoint cp-1=203.0.113.5,worker-1=10.0.0.7 --via cp-1 --ca ca.crt --crt me.crt --key me.key")
     {
         Arguments = { ContextName },
         Options = { NodeEndpoints, Trustd, CaFile, CrtFile, KeyFile },
@@ -112,6 +115,7 @@ static partial class ConfigCommands
                 Endpoints = endpoints,
                 Trustd = ParseTrustd(invocation.Get(Trustd)),
                 Nodes = [.. endpoints.Keys.Take(1)],
+                Via = ViaOf(invocation),
                 CaPem = ContextFile.ReadText(invocation.Get(CaFile)),
                 CertificatePem = ContextFile.ReadText(invocation.Get(CrtFile)),
                 PrivateKeyPem = ContextFile.ReadText(invocation.Get(KeyFile)),
@@ -123,6 +127,9 @@ static partial class ConfigCommands
             return Task.FromResult(ExitCode.Done);
         },
     };
+
+    // What `--via` says for one command is, in a command that makes a context, kept in it.
+    static string? ViaOf(Invocation invocation) => invocation.Get(GlobalOptions.Via) is { Length: > 0 } via && via != Nodes.Target.Direct ? via : null;
 
     static Verb Remove() => new("remove", "Remove a context with its certificate and key", "osctl config remove demo")
     {

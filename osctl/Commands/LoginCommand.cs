@@ -56,7 +56,7 @@ static class LoginCommand
         var name = invocation.ContextName.Length > 0 ? invocation.ContextName : ConfigCommands.ClusterOf(person.Leaf);
         if (endpoints.Count == 0 && known is null) endpoints[trustd.Host] = trustd with { Port = 50000 };
         var context = endpoints.Count == 0
-            ? new ClientContext { Endpoints = known!.Endpoints, Nodes = known.Nodes, Trustd = trustd }
+            ? known! with { Trustd = trustd }
             : new ClientContext { Endpoints = endpoints, Nodes = [.. endpoints.Keys.Take(1)], Trustd = trustd };
         ConfigCommands.Save(invocation.File, name, ConfigCommands.Carry(context, person));
         ConfigCommands.Report(invocation, invocation.File, name, person);

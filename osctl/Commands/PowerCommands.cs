@@ -47,7 +47,7 @@ static class PowerCommands
             try
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(500), invocation.Terminal.Time, limit.Token);
-                using var connection = PeerConnection.ToNode(former.Endpoint, former.Credentials!, invocation.Terminal.Time);
+                using var connection = former.Again();
                 var options = new CallOptions(deadline: invocation.Terminal.Time.GetUtcNow().UtcDateTime.AddSeconds(5), cancellationToken: limit.Token);
                 if ((await connection.Machine().VersionAsync(new VersionRequest(), options)).BootId != bootBefore) return;
             }

@@ -41,7 +41,7 @@ static class VersionCommand
     static async Task<IReadOnlyList<Answer<VersionResponse>>> AskUnverifiedAsync(Invocation invocation)
     {
         var context = invocation.HasContext ? invocation.Context() : new Api.Configuration.ClientContext();
-        var targets = Target.Select(context, invocation.Words(GlobalOptions.Nodes), invocation.Words(GlobalOptions.Endpoints));
+        var targets = Target.Select(context, invocation.Words(GlobalOptions.Nodes), invocation.Words(GlobalOptions.Endpoints), Target.Direct);
         return await Task.WhenAll(targets.Select(async target =>
         {
             using var connection = PeerConnection.Unverified(target.Endpoint, invocation.Terminal.Time);

@@ -43,6 +43,11 @@ sealed record CallFailure(StatusCode Code, string Reason, string Message, string
         var reason = e.Trailers.GetValue(ReasonTrailer) ?? "";
         var hint = e.Trailers.GetValue(HintTrailer);
         if (connection.Refusal is { } refusal) return NotBelieved(connection, refusal);
+        if (Cause<NotCarriedException>(e) is { } notCarried)
+        {
+            var failure = From(notCarried.Call, notCarried.Carrier, timeout, now);
+            return failure with { Message = $"not carried by {notCarried.Carrier.Endpoint}: {failure.Message}" };
+        }
         if (reason.Length > 0) return new CallFailure(e.StatusCode, reason, OneLine(e.Status.Detail), hint);
         return e.StatusCode switch
         {

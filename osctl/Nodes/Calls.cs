@@ -4,6 +4,7 @@ using Talos.Api.Audit.V1;
 using Talos.Api.Compliance.V1;
 using Talos.Api.Machine.V1;
 using Talos.Api.Policy.V1;
+using Talos.Api.Relay.V1;
 using Talos.Api.Trust.V1;
 using Talos.Osctl.Output;
 
@@ -23,6 +24,8 @@ static class Calls
     public static ApprovalService.ApprovalServiceClient Approvals(this PeerConnection connection) => new(connection.Channel);
 
     public static TrustService.TrustServiceClient Trust(this PeerConnection connection) => new(connection.Channel);
+
+    public static RelayService.RelayServiceClient Relay(this PeerConnection connection) => new(connection.Channel);
 
     /// <summary>Asks every node and prints a table or a tree.</summary>
     public static async Task<int> AskAndPrintAsync<T>(

@@ -17,22 +17,25 @@ sealed class PeerConnection : IDisposable
     readonly PeerKind _kind;
     readonly TimeProvider _time;
     readonly Unproven _unproven;
+    readonly PeerConnection? _carrier;
     IReadOnlyList<X509Certificate2> _sent = [];
 
-    PeerConnection(Endpoint endpoint, PeerKind kind, ClientCredentials? credentials, TimeProvider time, Unproven unproven = Unproven.Refused)
+    PeerConnection(Endpoint endpoint, PeerKind kind, ClientCredentials? credentials, TimeProvider time, Unproven unproven = Unproven.Refused, PeerConnection? carrier = null)
     {
-        (_endpoint, _kind, _time, Credentials, _unproven) = (endpoint, kind, time, credentials, unproven);
+        (_endpoint, _kind, _time, Credentials, _unproven, _carrier) = (endpoint, kind, time, credentials, unproven, carrier);
+        var handler = new SocketsHttpHandler
+        {
+            SslOptions = TlsOptions(),
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            // A node that loses power says nothing; a follower has to notice.
+            KeepAlivePingDelay = TimeSpan.FromSeconds(15),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(15),
+            UseProxy = false,
+        };
+        if (carrier is not null) handler.ConnectCallback = async (_, cancellation) => await CarriedStream.OpenAsync(carrier, endpoint, cancellation).ConfigureAwait(false);
         Channel = GrpcChannel.ForAddress($"https://{endpoint}", new GrpcChannelOptions
         {
-            HttpHandler = new SocketsHttpHandler
-            {
-                SslOptions = TlsOptions(),
-                ConnectTimeout = TimeSpan.FromSeconds(10),
-                // A node that loses power says nothing; a follower has to notice.
-                KeepAlivePingDelay = TimeSpan.FromSeconds(15),
-                KeepAlivePingTimeout = TimeSpan.FromSeconds(15),
-                UseProxy = false,
-            },
+            HttpHandler = handler,
             DisposeHttpClient = true,
             MaxReceiveMessageSize = MaxMessage,
             // Whether to ask again is the person's decision, and the record shows each call.
@@ -52,7 +55,16 @@ sealed class PeerConnection : IDisposable
     /// <summary>What the peer showed, whether or not it was believed.</summary>
     public X509Certificate2? Shown { get; private set; }
 
-    public static PeerConnection ToNode(Endpoint endpoint, ClientCredentials credentials, TimeProvider time) => new(endpoint, PeerKind.Node, credentials, time);
+    /// <param name="endpoint">Where the node answers.</param>
+    /// <param name="credentials">Whom to speak as, and whom to believe.</param>
+    /// <param name="time">For the validity of certificates.</param>
+    /// <param name="via">Another node that carries the connection. TLS runs from here to the node itself, so the other one only sees that it is there.</param>
+    public static PeerConnection ToNode(Endpoint endpoint, ClientCredentials credentials, TimeProvider time, Endpoint? via = null) =>
+        new(endpoint, PeerKind.Node, credentials, time, carrier: via is null ? null : ToNode(via, credentials, time));
+
+    /// <summary>Another connection to the same node, the same way.</summary>
+    public PeerConnection Again() =>
+        new(_endpoint, _kind, Credentials ?? throw new InvalidOperationException("there is nothing to judge the peer by"), _time, carrier: _carrier?.Again());
 
     public static PeerConnection ToTrustd(Endpoint endpoint, ClientCredentials credentials, TimeProvider time) => new(endpoint, PeerKind.Trustd, credentials, time);
 
@@ -73,7 +85,11 @@ sealed class PeerConnection : IDisposable
         return Refusal is null;
     }
 
-    public void Dispose() => Channel.Dispose();
+    public void Dispose()
+    {
+        Channel.Dispose();
+        _carrier?.Dispose();
+    }
 
     SslClientAuthenticationOptions TlsOptions() => new()
     {

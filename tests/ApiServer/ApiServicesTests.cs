@@ -10,6 +10,7 @@ using Talos.Api.Compliance.V1;
 using Talos.Api.Hosting;
 using Talos.Api.Machine.V1;
 using Talos.Api.Policy.V1;
+using Talos.Api.Relay.V1;
 using Talos.Api.Trust.V1;
 using Talos.Api.Witness.V1;
 using Xunit;
@@ -25,10 +26,10 @@ public sealed class ApiServicesTests
         Google.Protobuf.Reflection.ServiceDescriptor[] contracts =
         [
             ApprovalService.Descriptor, AuditService.Descriptor, ComplianceService.Descriptor, MachineService.Descriptor, PolicyService.Descriptor,
-            TrustService.Descriptor, WitnessService.Descriptor,
+            RelayService.Descriptor, TrustService.Descriptor, WitnessService.Descriptor,
         ];
         var services = new ApiServices()
-            .Add(new Approvals()).Add(new Audits()).Add(new Compliances()).Add(new Machines()).Add(new Policies()).Add(new Trusts()).Add(new Witnesses());
+            .Add(new Approvals()).Add(new Audits()).Add(new Compliances()).Add(new Machines()).Add(new Policies()).Add(new Relays()).Add(new Trusts()).Add(new Witnesses());
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore();
         builder.Services.AddRoutingCore();
@@ -43,10 +44,18 @@ public sealed class ApiServicesTests
 
         Assert.Equal(
             contracts.SelectMany(contract => contract.Methods)
-                .Select(method => $"{(method.IsServerStreaming ? MethodType.ServerStreaming : MethodType.Unary)} /{method.Service.FullName}/{method.Name}")
+                .Select(method => $"{KindOf(method)} /{method.Service.FullName}/{method.Name}")
                 .Order(StringComparer.Ordinal),
             mapped);
     }
+
+    static MethodType KindOf(Google.Protobuf.Reflection.MethodDescriptor method) => (method.IsClientStreaming, method.IsServerStreaming) switch
+    {
+        (false, false) => MethodType.Unary,
+        (false, true) => MethodType.ServerStreaming,
+        (true, false) => MethodType.ClientStreaming,
+        (true, true) => MethodType.DuplexStreaming,
+    };
 
     sealed class Approvals : ApprovalService.ApprovalServiceBase;
 
@@ -57,6 +66,8 @@ public sealed class ApiServicesTests
     sealed class Machines : MachineService.MachineServiceBase;
 
     sealed class Policies : PolicyService.PolicyServiceBase;
+
+    sealed class Relays : RelayService.RelayServiceBase;
 
     sealed class Trusts : TrustService.TrustServiceBase;
 

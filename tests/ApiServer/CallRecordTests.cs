@@ -72,5 +72,5 @@ public sealed class CallRecordTests : IDisposable
 
     CallRecord Record() => new(log, TimeProvider.System, NullLogger<CallRecord>.Instance);
 
-    static ServedCall Call() => new(new Caller(null, IPAddress.Loopback), "/talos.machine.v1.MachineService/Version", 0);
+    static ServedCall Call() => new(new Caller(null, new Origin(IPAddress.Loopback, IPAddress.Loopback, [])), "/talos.machine.v1.MachineService/Version", 0);
 }

@@ -50,7 +50,7 @@ public sealed class MethodRuleTests
     {
         await using var test = await TestHost.StartAsync();
 
-        string[] services = ["/talos.approval.v1.", "/talos.audit.v1.", "/talos.machine.v1.", "/talos.policy.v1."];
+        string[] services = ["/talos.approval.v1.", "/talos.audit.v1.", "/talos.machine.v1.", "/talos.policy.v1.", "/talos.relay.v1."];
         Assert.Equal(Methods().Select(row => row.Data).Where(m => services.Any(s => m.StartsWith(s, StringComparison.Ordinal))), test.Host.Methods);
     }
 

@@ -18,14 +18,18 @@ sealed class TestHost : IAsyncDisposable
     readonly Ed25519CheckpointSigner signer = Ed25519CheckpointSigner.Create("demo/cp-1");
     readonly List<IDisposable> channels = [];
 
-    TestHost(string folder)
+    readonly bool isAuthorityOwn;
+
+    TestHost(string folder, TestAuthority? authority, string name)
     {
         this.folder = folder;
-        Log = AuditLog.Open(Path.Combine(folder, "audit"), new AuditLogOptions { Signer = signer, Node = "cp-1" });
-        Slot.Set(Authority.Node("cp-1"));
+        (Authority, isAuthorityOwn) = (authority ?? new(), authority is null);
+        Node = new("demo", name, "controlplane") { Labels = new Dictionary<string, string> { ["zone"] = "north" } };
+        Log = AuditLog.Open(Path.Combine(folder, "audit"), new AuditLogOptions { Signer = signer, Node = name });
+        Slot.Set(Authority.Node(name));
     }
 
-    public TestAuthority Authority { get; } = new();
+    public TestAuthority Authority { get; }
 
     public TrustSlot Slot { get; } = new();
 
@@ -37,7 +41,7 @@ sealed class TestHost : IAsyncDisposable
 
     public ApiHost Host { get; private set; } = null!;
 
-    public NodeDescription Node { get; } = new("demo", "cp-1", "controlplane") { Labels = new Dictionary<string, string> { ["zone"] = "north" } };
+    public NodeDescription Node { get; }
 
     public PolicyInForce Policy { get; private set; } = null!;
 
@@ -46,15 +50,17 @@ sealed class TestHost : IAsyncDisposable
 
     public static async Task<TestHost> StartAsync(
         ClientCertificates mode = ClientCertificates.Required, TimeProvider? time = null, ApiLimits? limits = null, Action<ApiServices>? more = null,
-        PolicySource? policy = null)
+        PolicySource? policy = null, TestAuthority? authority = null, string name = "cp-1")
     {
-        var test = new TestHost(Directory.CreateTempSubdirectory("talos-api-").FullName);
+        var test = new TestHost(Directory.CreateTempSubdirectory("talos-api-").FullName, authority, name);
+        var relay = new RelayDoor();
         policy ??= new PolicySource { Shipped = BundlePath };
         test.Revocations.Replace([], DateTimeOffset.UtcNow);
         test.Policy = PolicyInForce.Open(policy with { Folder = policy.Folder ?? test.PolicyFolder });
         var approvals = new ApprovalBook(time ?? TimeProvider.System, ApiLimits.ApprovalLifetime);
         var services = new ApiServices().Add(test.Machine).Add(new AuditReader(test.Log));
-        services.Add(new PolicyDesk(test.Policy, test.Node, test.Log, time ?? TimeProvider.System)).Add(new ApprovalDesk(approvals));
+        services.Add(new PolicyDesk(test.Policy, test.Node, test.Log, time ?? TimeProvider.System)).Add(new ApprovalDesk(approvals))
+            .Add(new RelayDesk("demo", test.Slot, relay, time ?? TimeProvider.System));
         more?.Invoke(services);
         test.Host = ApiHost.Create(
             new ApiHostOptions
@@ -67,6 +73,7 @@ sealed class TestHost : IAsyncDisposable
                 Approvals = approvals,
                 Audit = test.Log,
                 Revocations = test.Revocations,
+                Relay = relay,
                 Limits = limits ?? new ApiLimits(),
                 Time = time ?? TimeProvider.System,
                 Log = new LineLog(),
@@ -128,7 +135,7 @@ sealed class TestHost : IAsyncDisposable
         await Host.DisposeAsync();
         await Log.DisposeAsync();
         signer.Dispose();
-        Authority.Dispose();
+        if (isAuthorityOwn) Authority.Dispose();
         Directory.Delete(folder, recursive: true);
     }
 }

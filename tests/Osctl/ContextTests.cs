@@ -97,7 +97,7 @@ public sealed class ContextTests : IDisposable
     [InlineData("cp-1", "cp-1=10.0.0.9,x=10.0.0.8", "cp-1@10.0.0.9:50000")]
     public void Accepts_nodes_by_name_and_by_address(string nodes, string endpoints, string expected)
     {
-        var targets = Target.Select(Context(), Split(nodes), Split(endpoints));
+        var targets = Target.Select(Context(), Split(nodes), Split(endpoints), "");
         Assert.Equal(expected, string.Join(' ', targets.Select(t => $"{t.Name}@{t.Endpoint}")));
     }
 
@@ -105,7 +105,7 @@ public sealed class ContextTests : IDisposable
     [InlineData("cp-2", "there is no node `cp-2` in the context")]
     [InlineData("bad address.", "`bad address.` is no address")]
     public void Rejects_nodes_that_nobody_knows(string node, string message) =>
-        Assert.Equal(message, Assert.Throws<OsctlException>(() => Target.Select(Context(), [node], [])).Message);
+        Assert.Equal(message, Assert.Throws<OsctlException>(() => Target.Select(Context(), [node], [], "")).Message);
 
     static string[] Split(string text) => text.Split(',', StringSplitOptions.RemoveEmptyEntries);
 

@@ -39,7 +39,7 @@ public sealed class ClientConfiguration
 }
 
 /// <summary>One cluster, as one person sees it.</summary>
-public sealed class ClientContext
+public sealed record ClientContext
 {
     /// <summary>Where each node's API answers, by the node's name.</summary>
     public IReadOnlyDictionary<string, Endpoint> Endpoints { get; init; } = new SortedDictionary<string, Endpoint>(StringComparer.Ordinal);
@@ -49,6 +49,9 @@ public sealed class ClientContext
 
     /// <summary>Nodes asked when none is named.</summary>
     public IReadOnlyList<string> Nodes { get; init; } = [];
+
+    /// <summary>The node through which the others are reached, by name or address; null when each is reached by itself.</summary>
+    public string? Via { get; init; }
 
     /// <summary>Certificates to trust, PEM.</summary>
     public string? CaPem { get; init; }
@@ -69,6 +72,7 @@ public sealed class ClientContext
             Endpoints = section.Map("endpoints", Formats.HostOrAddress, Formats.Endpoint),
             Trustd = section.Optional<Endpoint?>("trustd", Formats.Endpoint!, null),
             Nodes = section.List("nodes", Formats.HostOrAddress),
+            Via = section.Optional<string?>("via", Formats.AnyText!, null),
             CaPem = section.Optional<string?>("ca", Formats.CertificatePem!, null),
             CertificatePem = section.Optional<string?>("crt", Formats.CertificatePem!, null),
             PrivateKeyPem = section.Optional<string?>("key", Formats.PrivateKeyPem!, null),
@@ -82,6 +86,7 @@ public sealed class ClientContext
         if (Endpoints.Count > 0) writer.Section("endpoints", w => { foreach (var (name, endpoint) in Endpoints) w.Field(name, endpoint.ToString()); });
         if (Trustd is not null) writer.Field("trustd", Trustd.ToString());
         writer.List("nodes", Nodes);
+        if (Via is not null) writer.Field("via", Via);
         if (CaPem is not null) writer.Field("ca", CaPem);
         if (CertificatePem is not null) writer.Field("crt", CertificatePem);
         if (PrivateKeyPem is not null) writer.Field("key", PrivateKeyPem);

@@ -8,6 +8,7 @@ namespace Talos.Api.Server;
 
 /// <summary>
 /// What every call passes: identity, then the record is opened, then policy, then the handler, then the record is closed.
+/// A stream of requests is decided by its first message.
 /// INVARIANT: a handler runs only after policy allowed the call and, unless policy says otherwise, after its opening is durable.
 /// </summary>
 sealed partial class CallGate(
@@ -56,8 +57,9 @@ sealed partial class CallGate(
         using var bounds = StreamBounds.Enter(context.GetHttpContext(), call.Caller, time, stopping);
         try
         {
-            await AdmitAsync(call, null, context).ConfigureAwait(false);
-            var response = await continuation(requestStream, context).ConfigureAwait(false);
+            var opened = await OpenedStream<TRequest>.ReadAsync(requestStream, time, context.CancellationToken).ConfigureAwait(false);
+            await AdmitAsync(call, opened.First, context).ConfigureAwait(false);
+            var response = await continuation(opened, context).ConfigureAwait(false);
             await record.CloseAsync(call, StatusCode.OK, "").ConfigureAwait(false);
             return response;
         }
@@ -75,8 +77,9 @@ sealed partial class CallGate(
         using var bounds = StreamBounds.Enter(context.GetHttpContext(), call.Caller, time, stopping);
         try
         {
-            await AdmitAsync(call, null, context).ConfigureAwait(false);
-            await continuation(requestStream, responseStream, context).ConfigureAwait(false);
+            var opened = await OpenedStream<TRequest>.ReadAsync(requestStream, time, context.CancellationToken).ConfigureAwait(false);
+            await AdmitAsync(call, opened.First, context).ConfigureAwait(false);
+            await continuation(opened, responseStream, context).ConfigureAwait(false);
             await record.CloseAsync(call, StatusCode.OK, "").ConfigureAwait(false);
         }
         catch (Exception e)

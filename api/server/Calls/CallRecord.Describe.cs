@@ -26,6 +26,7 @@ sealed partial class CallRecord
     public static Talos.Audit.Caller Describe(Caller caller)
     {
         var described = new Talos.Audit.Caller { SourceAddress = caller.SourceText };
+        described.ForwardedBy.AddRange(caller.ForwardedBy);
         if (caller.Identity is not { } identity) return described;
         described.Name = identity.Name;
         described.Serial = identity.Serial;

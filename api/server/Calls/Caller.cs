@@ -9,15 +9,16 @@ public sealed class Caller
 {
     readonly AuthorizationCaller authorization;
 
-    internal Caller(PeerIdentity? identity, IPAddress source)
+    internal Caller(PeerIdentity? identity, Origin origin)
     {
         Identity = identity;
-        Source = source;
-        SourceText = source.ToString();
+        Source = origin.Source;
+        ForwardedBy = origin.ForwardedBy;
+        SourceText = Source.ToString();
         authorization = identity is null
-            ? AuthorizationCaller.Anonymous(SourceText)
+            ? AuthorizationCaller.Anonymous(SourceText, ForwardedBy)
             : AuthorizationCaller.Named(
-                identity.Name, identity.Roles, identity.Serial, identity.Spiffe.ToString(), identity.NotBefore, identity.NotAfter, SourceText);
+                identity.Name, identity.Roles, identity.Serial, identity.Spiffe.ToString(), identity.NotBefore, identity.NotAfter, SourceText, ForwardedBy);
     }
 
     /// <summary>Null for an anonymous caller, who came without a certificate.</summary>
@@ -25,8 +26,11 @@ public sealed class Caller
 
     public bool IsAnonymous => Identity is null;
 
-    /// <summary>Address that the connection comes from; IPv4 in its own form.</summary>
+    /// <summary>Address that the connection comes from; IPv4 in its own form. Of a connection that was carried, what the last node that carried it says.</summary>
     public IPAddress Source { get; }
+
+    /// <summary>The nodes that carried the connection, first hop first; empty when it came by itself.</summary>
+    public IReadOnlyList<string> ForwardedBy { get; }
 
     internal string SourceText { get; }
 

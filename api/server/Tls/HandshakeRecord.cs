@@ -18,20 +18,20 @@ sealed class HandshakeRecord(AuditLog? audit, TimeProvider time, ILogger<Handsha
     readonly Lock gate = new();
     readonly Dictionary<IPAddress, Budget> budgets = [];
 
-    public void Failed(IPAddress source, HandshakeFailure failure, string detail, string subject = "")
+    public void Failed(Origin origin, HandshakeFailure failure, string detail, string subject = "")
     {
-        log.LogWarning("handshake with {Source} failed: {Failure}: {Detail}", source, failure.Id(), detail);
-        if (audit is null || !TrySpend(source, out var skipped)) return;
+        log.LogWarning("handshake with {Source} failed: {Failure}: {Detail}", origin, failure.Id(), detail);
+        if (audit is null || !TrySpend(origin.Seen, out var skipped)) return;
         var entry = new Entry
         {
             Kind = EntryKind.HandshakeFailed,
-            Caller = new Talos.Audit.Caller { SourceAddress = source.ToString() },
+            Caller = new Talos.Audit.Caller { SourceAddress = origin.Source.ToString(), ForwardedBy = { origin.ForwardedBy } },
             Decision = new Decision { Effect = Effect.Deny, ReasonId = failure.Id(), Reason = detail },
             Message = $"handshake failed: {detail}",
         };
         if (subject.Length > 0) entry.Details["claimed_subject"] = subject;
         if (skipped > 0) entry.Details["skipped_before"] = skipped.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        if (audit.Post(entry) == AuditDisposition.Lost) log.LogError("a failed handshake from {Source} was not recorded", source);
+        if (audit.Post(entry) == AuditDisposition.Lost) log.LogError("a failed handshake from {Source} was not recorded", origin);
     }
 
     bool TrySpend(IPAddress source, out int skipped)

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
@@ -54,10 +53,8 @@ sealed partial class TlsGate
 }
 
 /// <summary>What is known of one handshake while it is made. The first failure is the one that counts.</summary>
-sealed class Handshake(IPAddress source)
+sealed class Handshake
 {
-    public IPAddress Source { get; } = source;
-
     public PeerIdentity? Peer { get; set; }
 
     /// <summary>What a refused certificate says of itself; unverified.</summary>

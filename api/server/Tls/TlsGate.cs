@@ -19,11 +19,11 @@ sealed partial class TlsGate(
 
     async Task AcceptAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        var source = SourceOf(connection);
-        using var seat = connections.TryEnter(source, connection);
+        var origin = Origin.Of(connection);
+        using var seat = connections.TryEnter(origin.Seen, connection);
         if (seat is null)
         {
-            record.Failed(source, HandshakeFailure.TooManyConnections, $"the source holds {limits.ConnectionsPerSource} connections already");
+            record.Failed(origin, HandshakeFailure.TooManyConnections, $"the source holds {limits.ConnectionsPerSource} connections already");
             return;
         }
         var transport = connection.Transport;
@@ -33,14 +33,14 @@ sealed partial class TlsGate(
             var tls = new SslStream(stream, leaveInnerStreamOpen: true);
             await using (tls.ConfigureAwait(false))
             {
-                var attempt = new Handshake(source);
+                var attempt = new Handshake();
                 if (!await ShakeHandsAsync(connection, tls, attempt).ConfigureAwait(false))
                 {
-                    record.Failed(source, attempt.Failure, attempt.Detail, attempt.Subject);
+                    record.Failed(origin, attempt.Failure, attempt.Detail, attempt.Subject);
                     return;
                 }
                 seat.Serial = attempt.Peer?.Serial;
-                connection.Features.Set(new Caller(attempt.Peer, source));
+                connection.Features.Set(new Caller(attempt.Peer, origin));
                 connection.Features.Set(seat);
                 connection.Features.Set<ITlsConnectionFeature>(EncryptedConnection.Instance);
                 connection.Features.Set<ITlsApplicationProtocolFeature>(EncryptedConnection.Instance);
@@ -111,11 +111,5 @@ sealed partial class TlsGate(
         if (isEmpty) attempt.Fail(HandshakeFailure.Aborted, "the peer closed the connection without a word");
         else if (first != handshakeRecord) attempt.Fail(HandshakeFailure.NotTls, "the peer does not speak TLS");
         return !isEmpty && first == handshakeRecord;
-    }
-
-    static IPAddress SourceOf(ConnectionContext connection)
-    {
-        var address = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
-        return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
     }
 }

@@ -41,15 +41,16 @@ public sealed class AuthorizationCaller
     }
 
     /// <summary>A caller without a certificate.</summary>
-    public static AuthorizationCaller Anonymous(string sourceIp) => new("", []) { SourceIp = sourceIp };
+    public static AuthorizationCaller Anonymous(string sourceIp, IReadOnlyList<string>? forwardedBy = null) => new("", []) { SourceIp = sourceIp, ForwardedBy = forwardedBy ?? [] };
 
     /// <summary>A caller whose certificate was verified.</summary>
     /// <exception cref="ArgumentException">The name is empty: a certificate without a name is refused before policy is asked.</exception>
     public static AuthorizationCaller Named(
-        string name, IEnumerable<string> roles, string serial, string spiffe, DateTimeOffset issuedAt, DateTimeOffset expiresAt, string sourceIp)
+        string name, IEnumerable<string> roles, string serial, string spiffe, DateTimeOffset issuedAt, DateTimeOffset expiresAt, string sourceIp,
+        IReadOnlyList<string>? forwardedBy = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        return new(name, [.. roles]) { Serial = serial, Spiffe = spiffe, IssuedAt = issuedAt, ExpiresAt = expiresAt, SourceIp = sourceIp };
+        return new(name, [.. roles]) { Serial = serial, Spiffe = spiffe, IssuedAt = issuedAt, ExpiresAt = expiresAt, SourceIp = sourceIp, ForwardedBy = forwardedBy ?? [] };
     }
 
     public string Name { get; }
@@ -59,6 +60,10 @@ public sealed class AuthorizationCaller
     public DateTimeOffset IssuedAt { get; private init; }
     public DateTimeOffset ExpiresAt { get; private init; }
     public string SourceIp { get; private init; } = "";
+
+    /// <summary>The nodes that carried the connection, first hop first; what <see cref="SourceIp"/> says is on the last one's word. Empty when it came by itself.</summary>
+    public IReadOnlyList<string> ForwardedBy { get; private init; } = [];
+
     public bool IsAnonymous => Name.Length == 0;
 
     internal ReadOnlySpan<string> RoleSpan => _roles;

@@ -81,10 +81,11 @@ sealed class InputDocument(AuthorizationInput input, RevocationKnowledge knowled
             "issued_at" => document.Varying("caller.issued_at", From(Nanoseconds(caller.IssuedAt))),
             "expires_at" => document.Varying("caller.expires_at", From(Nanoseconds(caller.ExpiresAt))),
             "source_ip" => document.Varying("caller.source_ip", From(caller.SourceIp)),
+            "forwarded_by" => document.Varying("caller.forwarded_by", new ArrayValue([.. caller.ForwardedBy.Select(From)])),
             _ => null,
         };
 
-        public override Value Force() => Whole(this, ["roles", "anonymous", "name", "serial", "spiffe", "issued_at", "expires_at", "source_ip"]);
+        public override Value Force() => Whole(this, ["roles", "anonymous", "name", "serial", "spiffe", "issued_at", "expires_at", "source_ip", "forwarded_by"]);
     }
 
     sealed class NodeDocument(InputDocument document, AuthorizationNode node, TimeSpan? age, RevocationKnowledge knowledge) : LazyDocument

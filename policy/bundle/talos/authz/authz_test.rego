@@ -180,6 +180,19 @@ test_nodes_alone_look_after_records if {
 	not e.allow
 }
 
+test_people_reach_nodes_through_others_and_nodes_alone_carry if {
+	every role in {"os:admin", "os:operator", "os:reader", "os:auditor", "os:enroller"} {
+		d := authz.decision with input as call("/talos.relay.v1.RelayService/Connect", [role])
+		d.allow
+		e := authz.decision with input as call("/talos.relay.v1.RelayService/Accept", [role])
+		not e.allow
+	}
+	d := authz.decision with input as call("/talos.relay.v1.RelayService/Accept", ["os:node"])
+	d.allow
+	e := authz.decision with input as call("/talos.relay.v1.RelayService/Connect", ["os:node"])
+	not e.allow
+}
+
 test_an_approver_may_hold_an_own_role if {
 	blue := object.union(approval("bob"), {"roles": ["team:blue"]})
 	changed := object.union(call("/x/Wipe", ["os:admin"]), {"approvals": [blue]})
