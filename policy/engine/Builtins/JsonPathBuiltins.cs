@@ -20,8 +20,12 @@ static class JsonPathBuiltins
             SetValue s => s.Members.Sorted,
             _ => throw BuiltinException.Type(2, v, "set", "array"),
         };
-        return [.. items.Select(Path)];
+        // A path without segments names nothing.
+        return [.. items.Select(Path).Where(p => p.Length > 0)];
     }
+
+    // Filters and removals name the elements of arrays by their number as text only.
+    static bool Names(Value key, int index) => key is StringValue s && s.Text == index.ToString(CultureInfo.InvariantCulture);
 
     static Value[] Path(Value v) => v switch
     {
@@ -52,24 +56,18 @@ static class JsonPathBuiltins
             case ObjectValue o:
                 var kept = new Dictionary<Value, Value>();
                 foreach ((Value key, Value child) in o.Pairs)
-                    if (Below(paths, k => k.Equals(key)) is { Count: > 0 } below && Reaches(child, below)) kept[key] = Filter(child, below);
+                    if (Below(paths, k => k.Equals(key)) is { Count: > 0 } below) kept[key] = Filter(child, below);
                 return ObjectValue.From(kept);
             case ArrayValue a:
                 var items = new List<Value>();
                 for (int i = 0; i < a.Items.Length; i++)
-                    if (Below(paths, k => ArrayIndex(k, a.Items.Length) == i) is { Count: > 0 } below) items.Add(Filter(a.Items[i], below));
+                    if (Below(paths, k => Names(k, i)) is { Count: > 0 } below) items.Add(Filter(a.Items[i], below));
                 return new ArrayValue([.. items]);
             case SetValue s:
                 return SetValue.From([.. s.Members.Sorted.Where(m => Below(paths, k => k.Equals(m)).Count > 0).Select(m => Filter(m, Below(paths, k => k.Equals(m))))]);
             default:
                 return value;
         }
-    }
-
-    static bool Reaches(Value child, List<Value[]> below)
-    {
-        _ = child;
-        return below.Count > 0;
     }
 
     static List<Value[]> Below(List<Value[]> paths, Func<Value, bool> matches) => [.. paths.Where(p => p.Length > 0 && matches(p[0])).Select(p => p[1..])];
@@ -86,7 +84,7 @@ static class JsonPathBuiltins
                     if (Remove(child, Below(paths, k => k.Equals(key))) is { } rest) kept[key] = rest;
                 return ObjectValue.From(kept);
             case ArrayValue a:
-                return new ArrayValue([.. a.Items.Select((item, i) => Remove(item, Below(paths, k => ArrayIndex(k, a.Items.Length) == i))).OfType<Value>()]);
+                return new ArrayValue([.. a.Items.Select((item, i) => Remove(item, Below(paths, k => Names(k, i)))).OfType<Value>()]);
             case SetValue s:
                 return SetValue.From([.. s.Members.Sorted.Select(m => Remove(m, Below(paths, k => k.Equals(m)))).OfType<Value>()]);
             default:
@@ -94,54 +92,48 @@ static class JsonPathBuiltins
         }
     }
 
-    // RFC 6902, on sets too: there a member's name is the member.
+    // RFC 6902, on sets too: there a member's name is the member. An operation that is not well-formed makes the result undefined, as one that fails.
     static Value? Patch(Value document, Value[] operations)
     {
         Value? value = document;
         foreach (Value operation in operations)
         {
-            if (operation is not ObjectValue o) throw BuiltinException.Operand(2, $"must be array of objects but got array containing {operation.TypeName}");
-            string op = (o.Get("op") as StringValue)?.Text ?? throw BuiltinException.Operand(2, "missing required attribute 'op'");
-            Value[] path = PatchPath(o, "path");
+            if (operation is not ObjectValue o || PatchPath(o, "path") is not { } path) return null;
+            string op = (o.Get("op") as StringValue)?.Text ?? "";
+            if (op is "add" or "replace" or "test" && o.Get("value") is null) return null;
+            Value[]? from = op is "move" or "copy" ? PatchPath(o, "from") : null;
             switch (op)
             {
                 case "add":
-                    value = Set(value, path, Member(o, "value"), true);
+                    value = Set(value, path, o.Get("value")!, true);
                     break;
                 case "remove":
                     value = Delete(value, path);
                     break;
                 case "replace":
                     if (Find(value, path) is null) return null;
-                    value = path.Length == 0 ? Member(o, "value") : Set(Delete(value, path), path, Member(o, "value"), true);
+                    value = path.Length == 0 ? o.Get("value")! : Set(Delete(value, path), path, o.Get("value")!, true);
                     break;
                 case "move":
-                    Value[] from = PatchPath(o, "from");
-                    if (Find(value, from) is not { } moved) return null;
-                    value = Set(Delete(value, from), path, moved, true);
+                    if (from is null || Find(value, from) is not { } moved) return null;
+                    value = path.Length == 0 ? moved : Set(Delete(value, from), path, moved, true);
                     break;
                 case "copy":
-                    if (Find(value, PatchPath(o, "from")) is not { } copied) return null;
+                    if (from is null || Find(value, from) is not { } copied) return null;
                     value = Set(value, path, copied, true);
                     break;
                 case "test":
-                    if (Find(value, path) is not { } tested || !tested.Equals(Member(o, "value"))) return null;
+                    if (Find(value, path) is not { } tested || !tested.Equals(o.Get("value")!)) return null;
                     break;
                 default:
-                    throw BuiltinException.Operand(2, $"unrecognized op '{op}'");
+                    return null;
             }
             if (value is null) return null;
         }
         return value;
     }
 
-    static Value Member(ObjectValue o, string name) => o.Get(name) ?? throw BuiltinException.Operand(2, $"missing '{name}' attribute");
-
-    static Value[] PatchPath(ObjectValue o, string name)
-    {
-        Value path = o.Get(name) ?? throw BuiltinException.Operand(2, $"missing '{name}' attribute");
-        return path is StringValue or ArrayValue ? Path(path) : throw BuiltinException.Operand(2, $"attribute '{name}' must be one of {{string, array}} but got {path.TypeName}");
-    }
+    static Value[]? PatchPath(ObjectValue o, string name) => o.Get(name) is { } path and (StringValue or ArrayValue) ? Path(path) : null;
 
     static Value? Find(Value? value, ReadOnlySpan<Value> path)
     {

@@ -1,7 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
-using System.Numerics;
 
 namespace Talos.Policy;
 
@@ -26,125 +23,91 @@ static class NetBuiltins
         Builtin.Of("net.cidr_contains_matches", ContainsMatches),
     ];
 
-    /// <summary>First and last address of a block, as numbers.</summary>
-    readonly record struct Block(bool V6, BigInteger First, BigInteger Last)
+    /// <summary>First and last address of a block, and the one that was written before the slash.</summary>
+    readonly record struct Block(UInt128 First, UInt128 Last, UInt128 Written)
     {
-        public bool Contains(Block other) => V6 == other.V6 && First <= other.First && other.Last <= Last;
+        public bool Contains(Block other) => First <= other.First && other.Last <= Last && IsV4 == other.IsV4;
 
-        public bool Intersects(Block other) => V6 == other.V6 && First <= other.Last && other.First <= Last;
+        public bool Intersects(Block other) => First <= other.Last && other.First <= Last && IsV4 == other.IsV4;
+
+        public bool IsV4 => GoAddress.IsV4(First) && GoAddress.IsV4(Last);
 
         public static Block Parse(string text) => TryParse(text) ?? throw new BuiltinException($"invalid CIDR address: {text}");
 
         public static Block ParseAddressOrBlock(string text)
         {
-            if (TryParse(text) is { } block) return block;
-            if (ParseAddress(text) is { } address)
-            {
-                BigInteger n = Number(address);
-                return new Block(address.AddressFamily == AddressFamily.InterNetworkV6, n, n);
-            }
-            throw new BuiltinException($"invalid CIDR address: {text}");
+            if (GoAddress.Parse(text) is { } address && GoAddress.Number(address) is var n) return new Block(n, n, n);
+            return TryParse(text) ?? throw new BuiltinException($"not a valid textual representation of an IP address or CIDR: {text}");
         }
 
         public static Block? TryParse(string text)
         {
             int slash = text.IndexOf('/', StringComparison.Ordinal);
-            if (slash < 0 || ParseAddress(text[..slash]) is not { } address) return null;
-            string length = text[(slash + 1)..];
-            int bits = address.AddressFamily == AddressFamily.InterNetworkV6 ? 128 : 32;
-            if (!int.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out int prefix) || prefix > bits || (length.Length > 1 && length[0] == '0')) return null;
-            BigInteger size = BigInteger.One << (bits - prefix), first = Number(address) / size * size;
-            return new Block(bits == 128, first, first + size - 1);
+            if (slash < 0 || GoAddress.Parse(text[..slash]) is not { } address) return null;
+            int bits = address.Length * 8;
+            if (!int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int prefix) || prefix > bits) return null;
+            return Of(GoAddress.Number(address), bits - prefix);
         }
-    }
 
-    static IPAddress? ParseAddress(string text)
-    {
-        if (text.Contains('%', StringComparison.Ordinal) || text.Contains('[', StringComparison.Ordinal)) return null;
-        if (!text.Contains(':', StringComparison.Ordinal))
+        public static Block Of(UInt128 address, int free)
         {
-            // Only four decimal numbers without leading zeros; the platform would take more.
-            string[] parts = text.Split('.');
-            if (parts.Length != 4 || parts.Any(p => p.Length is 0 or > 3 || !p.All(char.IsAsciiDigit) || (p.Length > 1 && p[0] == '0'))) return null;
+            UInt128 rest = free >= 128 ? UInt128.MaxValue : (UInt128.One << free) - 1;
+            return new Block(address & ~rest, address | rest, address);
         }
-        return IPAddress.TryParse(text, out IPAddress? address) ? address : null;
-    }
-
-    static BigInteger Number(IPAddress address) => new(address.GetAddressBytes(), true, true);
-
-    static string Text(BigInteger number, bool v6)
-    {
-        var bytes = new byte[v6 ? 16 : 4];
-        byte[] raw = number.ToByteArray(true, true);
-        raw.CopyTo(bytes.AsSpan(bytes.Length - raw.Length));
-        return new IPAddress(bytes).ToString();
     }
 
     static SetValue Expand(Block block)
     {
         if (block.Last - block.First >= MaxExpansion) throw Evaluation.Limit("cidr_expand");
         var addresses = new List<Value>();
-        for (BigInteger a = block.First; a <= block.Last; a++) addresses.Add(Value.From(Text(a, block.V6)));
-        return SetValue.From(addresses);
+        for (UInt128 a = block.First; ; a++)
+        {
+            addresses.Add(Value.From(GoAddress.Format(a)));
+            if (a == block.Last) return SetValue.From(addresses);
+        }
     }
 
     static SetValue Merge(Value v)
     {
+        if (v is not (ArrayValue or SetValue)) throw new BuiltinException("operand must be an array");
         var blocks = new List<Block>();
-        foreach (string text in Operand.Strings(v, 1))
+        foreach (Value item in Operand.ArrayOrSet(v, 1))
         {
-            if (Block.TryParse(text) is { } block)
-            {
-                blocks.Add(block);
-                continue;
-            }
-            if (ParseAddress(text) is not { } address) throw new BuiltinException($"invalid CIDR address: {text}");
-            if (address.AddressFamily == AddressFamily.InterNetworkV6) throw new BuiltinException("IPv6 invalid: needs prefix length");
+            if (item is not StringValue { Text: var text }) throw new BuiltinException("element must be string");
+            if (GoAddress.Parse(text) is not { } address) blocks.Add(Block.Parse(text));
+            else if (GoAddress.Number(address) is var n && !GoAddress.IsV4(n)) throw new BuiltinException("IPv6 invalid: needs prefix length");
             // An address alone stands for the block of its class.
-            int first = address.GetAddressBytes()[0];
-            int prefix = first < 128 ? 8 : first < 192 ? 16 : 24;
-            blocks.Add(Block.Parse($"{text}/{prefix}"));
+            else blocks.Add(Block.Of(n, (byte)((uint)n >> 24) switch { < 128 => 24, < 192 => 16, _ => 8 }));
         }
         var merged = new List<Value>();
-        foreach (IGrouping<bool, Block> family in blocks.GroupBy(b => b.V6))
+        Block? open = null;
+        foreach (Block next in blocks.OrderBy(b => b.First).ThenBy(b => b.Last))
         {
-            Block? open = null;
-            foreach (Block next in family.OrderBy(b => b.First).ThenBy(b => b.Last))
+            if (open is { } o && (next.First <= o.Last || next.First - 1 == o.Last))
             {
-                if (open is { } o && next.First <= o.Last + 1) open = o with { Last = BigInteger.Max(o.Last, next.Last) };
-                else
-                {
-                    if (open is { } done) Cover(done, merged);
-                    open = next;
-                }
+                open = new Block(o.First, UInt128.Max(o.Last, next.Last), o.First);
+                continue;
             }
-            if (open is { } last) Cover(last, merged);
+            if (open is { } done) Cover(done, merged);
+            open = next;
         }
+        if (open is { } last) Cover(last, merged);
         return SetValue.From(merged);
     }
 
-    // A range as the fewest blocks.
+    // A range as the fewest blocks; one that was merged with no other keeps the address it was written with.
     static void Cover(Block range, List<Value> into)
     {
-        int bits = range.V6 ? 128 : 32;
-        for (BigInteger at = range.First; at <= range.Last;)
+        int bits = range.IsV4 ? 32 : 128;
+        for (UInt128 at = range.First; ;)
         {
-            int free = at.IsZero ? bits : Math.Min(bits, TrailingZeros(at));
-            while (at + (BigInteger.One << free) - 1 > range.Last) free--;
-            into.Add(Value.From($"{Text(at, range.V6)}/{bits - free}"));
-            at += BigInteger.One << free;
+            int free = Math.Min(bits, (int)UInt128.TrailingZeroCount(at));
+            while (free > 0 && Block.Of(at, free).Last > range.Last) free--;
+            Block block = Block.Of(at, free);
+            into.Add(Value.From($"{GoAddress.Format(block == range with { Written = at } ? range.Written : at)}/{bits - free}"));
+            if (block.Last == range.Last) return;
+            at = block.Last + 1;
         }
-    }
-
-    static int TrailingZeros(BigInteger n)
-    {
-        int zeros = 0;
-        while ((n & 1).IsZero)
-        {
-            n >>= 1;
-            zeros++;
-        }
-        return zeros;
     }
 
     static SetValue ContainsMatches(Value blocks, Value addresses)

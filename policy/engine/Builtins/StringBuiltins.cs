@@ -16,8 +16,8 @@ static class StringBuiltins
         Builtin.Of("contains", (s, t) => Value.From(Operand.Text(s, 1).Contains(Operand.Text(t, 2), StringComparison.Ordinal))),
         Builtin.Of("startswith", (s, t) => Value.From(Operand.Text(s, 1).StartsWith(Operand.Text(t, 2), StringComparison.Ordinal))),
         Builtin.Of("endswith", (s, t) => Value.From(Operand.Text(s, 1).EndsWith(Operand.Text(t, 2), StringComparison.Ordinal))),
-        Builtin.Of("lower", s => Value.From(Operand.Text(s, 1).ToLowerInvariant())),
-        Builtin.Of("upper", s => Value.From(Operand.Text(s, 1).ToUpperInvariant())),
+        Builtin.Of("lower", s => Value.From(Operand.Text(s, 1).ToLowerInvariant().Replace('\u0130', 'i'))),
+        Builtin.Of("upper", s => Value.From(Operand.Text(s, 1).ToUpperInvariant().Replace('\u0131', 'I').Replace('\u017f', 'S'))),
         Builtin.Of("split", (s, d) => Split(Operand.Text(s, 1), Operand.Text(d, 2))),
         Builtin.Of("replace", (s, o, n) => Value.From(Replace(Operand.Text(s, 1), Operand.Text(o, 2), Operand.Text(n, 3)))),
         Builtin.Of("strings.replace_n", ReplaceAll),
@@ -72,17 +72,19 @@ static class StringBuiltins
             pairs.Add((k.Text, v.Text));
         }
         var result = new StringBuilder();
+        bool wasEmpty = false;
         for (int i = 0; i <= text.Length;)
         {
-            // At each place the first pattern in key order wins.
-            int found = pairs.FindIndex(p => p.Old.Length > 0 && string.CompareOrdinal(text, i, p.Old, 0, p.Old.Length) == 0);
+            // At each place the first pattern in key order wins; the empty one once.
+            bool skipEmpty = wasEmpty;
+            int found = pairs.FindIndex(p => (p.Old.Length > 0 || !skipEmpty) && string.CompareOrdinal(text, i, p.Old, 0, p.Old.Length) == 0);
+            wasEmpty = found >= 0 && pairs[found].Old.Length == 0;
             if (found >= 0)
             {
                 result.Append(pairs[found].New);
                 i += pairs[found].Old.Length;
                 continue;
             }
-            if (pairs.Find(p => p.Old.Length == 0).New is { } everywhere) result.Append(everywhere);
             if (i < text.Length) result.Append(text[i]);
             i++;
         }

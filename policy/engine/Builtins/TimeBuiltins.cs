@@ -43,7 +43,7 @@ static class TimeBuiltins
         {
             case NumberValue n:
                 return (Nanoseconds(n), "UTC", null);
-            case ArrayValue a when a.Items.Length is >= 1 and <= 3:
+            case ArrayValue a when a.Items.Length >= 1:
                 return (Nanoseconds(a.Items[0]),
                     a.Items.Length > 1 ? (a.Items[1] as StringValue)?.Text ?? throw BuiltinException.Type(1, a.Items[1], "string") : "UTC",
                     a.Items.Length > 2 ? (a.Items[2] as StringValue)?.Text ?? throw BuiltinException.Type(1, a.Items[2], "string") : null);
@@ -56,8 +56,7 @@ static class TimeBuiltins
     {
         NumberValue n = v as NumberValue ?? throw BuiltinException.Type(1, v, "number");
         BigInteger whole = n.ToBigFloat().Truncate();
-        if (!n.IsInteger) throw new BuiltinException("timestamp must be an integer");
-        return whole >= long.MinValue && whole <= long.MaxValue ? (long)whole : throw new BuiltinException("timestamp too big");
+        return n.IsInteger && whole >= long.MinValue && whole <= long.MaxValue ? (long)whole : throw new BuiltinException("timestamp too big");
     }
 
     static Moment Local(Value v)
@@ -103,15 +102,25 @@ static class TimeBuiltins
 
     static NumberValue AddDate(Value v, Value years, Value months, Value days)
     {
-        long ns = Nanoseconds(Operand.Number(v, 1));
+        (long ns, string zone, _) = Arguments(v);
         long y = Operand.Int(years, 2), m = Operand.Int(months, 3), d = Operand.Int(days, 4);
-        Moment at = At(ns, "UTC");
+        Moment at = At(ns, zone);
         // Go normalises overflowing months, then days.
         long month = at.Time.Month - 1 + m, year = at.Time.Year + y + (long)Math.Floor(month / 12.0);
         month = ((month % 12) + 12) % 12;
         if (Math.Abs(year) > 100_000 || Math.Abs(d) > 100_000_000) throw new BuiltinException("time outside of valid range");
         long day = GoTime.DaysFromCivil(year, (int)month + 1, 1) + at.Time.Day - 1 + d;
-        return InRange(((Int128)day * 86400 + at.Time.TimeOfDay.Ticks / TimeSpan.TicksPerSecond) * 1_000_000_000 + at.Nanoseconds);
+        Int128 local = ((Int128)day * 86400 + at.Time.TimeOfDay.Ticks / TimeSpan.TicksPerSecond) * 1_000_000_000 + at.Nanoseconds;
+        return InRange(local - OffsetOf(local, zone));
+    }
+
+    // What to take from a local time for UTC: by the offset that is in force then, as Go looks it up.
+    static long OffsetOf(Int128 local, string zone)
+    {
+        if (local < long.MinValue || local > long.MaxValue) return 0;
+        long offset = At((long)local, zone).Offset.Ticks * 100;
+        Int128 utc = local - offset;
+        return utc < long.MinValue || utc > long.MaxValue ? offset : At((long)utc, zone).Offset.Ticks * 100;
     }
 
     static ArrayValue Diff(Value a, Value b)

@@ -33,7 +33,7 @@ static class BuiltinTypes
         json.match_schema so so (b,[o])|json.verify_schema so (b,0s)|yaml.marshal * s|yaml.unmarshal s *|yaml.is_valid s b
         base64.encode s s|base64.decode s s|base64.is_valid s b|base64url.encode s s|base64url.decode s s|base64url.encode_no_pad s s|hex.encode s s
         hex.decode s s
-        urlquery.encode s s|urlquery.decode s s|urlquery.encode_object {s:s[s]<s>} s|urlquery.decode_object s {s:[s]}
+        urlquery.encode s s|urlquery.decode s s|urlquery.encode_object {s:s[s]<s>} s|urlquery.decode_object s {s:[s]}|uri.parse s {s:s}|uri.is_valid s b
         time.now_ns n|time.parse_ns s s n|time.parse_rfc3339_ns s n|time.parse_duration_ns s n|time.format n(n,s)(n,s,s) s|time.date n(n,s) (n,n,n)
         time.clock n(n,s) (n,n,n)
         time.weekday n(n,s) s|time.add_date n n n n n|time.diff n(n,s) n(n,s) (n,n,n,n,n,n)
