@@ -87,7 +87,7 @@ sealed class NumberValue : Value
 
     public int Sign => _isInt64 ? Math.Sign(_integer) : Exact.Digits.Sign;
 
-    Decimalized Exact => _exact ??= _isInt64 ? Strip(_integer, 0) : TryDecimalize(_text!)!;
+    public Decimalized Exact => _exact ??= _isInt64 ? Strip(_integer, 0) : TryDecimalize(_text!)!;
 
     public override int GetHashCode() => _isInt64 ? HashCode.Combine(4, _integer) : HashCode.Combine(4, Exact.Digits, Exact.Exponent);
 
