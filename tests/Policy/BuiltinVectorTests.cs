@@ -5,7 +5,7 @@ namespace Talos.Policy.Tests;
 
 /// <summary>
 /// One line is one case: an expression, ` => `, and its value as JSON, or `undefined`, or `error` with words of the message. An error is one only where
-/// the host asks for strict errors; otherwise it is undefined too.
+/// the host asks for strict errors; otherwise it is undefined too. A line `NAME := term` gives a name for the lines below it.
 /// </summary>
 public sealed class BuiltinVectorTests
 {
@@ -18,23 +18,29 @@ public sealed class BuiltinVectorTests
     {
         var wrong = new List<string>();
         int number = 0, cases = 0;
+        string names = "";
         foreach (string line in File.ReadLines(Path.Combine(Folder, file + ".txt")))
         {
             number++;
             if (line.Length == 0 || line.StartsWith('#')) continue;
+            if (char.IsAsciiLetterUpper(line[0]) && line.Contains(" := ", StringComparison.Ordinal))
+            {
+                names += line + "; ";
+                continue;
+            }
             cases++;
             int arrow = line.LastIndexOf(" => ", StringComparison.Ordinal);
             string expected = arrow < 0 ? "" : line[(arrow + 4)..];
-            string? problem = arrow < 0 ? "a line without ` => `" : Judge(line[..arrow], expected);
+            string? problem = arrow < 0 ? "a line without ` => `" : Judge(names, line[..arrow], expected);
             if (problem is not null) wrong.Add($"{file}.txt:{number}: {line}\n    {problem}");
         }
         Assert.NotEqual(0, cases);
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
     }
 
-    static string? Judge(string expression, string expected)
+    static string? Judge(string names, string expression, string expected)
     {
-        string strict = Ask(expression, true), loose = Ask(expression, false);
+        string strict = Ask(names, expression, true), loose = Ask(names, expression, false);
         if (expected.StartsWith("error", StringComparison.Ordinal))
         {
             if (loose != "undefined") return $"without strict errors: {loose}";
@@ -45,11 +51,11 @@ public sealed class BuiltinVectorTests
         return strict != "undefined" && JsonNode.DeepEquals(JsonNode.Parse(strict), JsonNode.Parse(expected)) ? null : strict;
     }
 
-    static string Ask(string expression, bool strict)
+    static string Ask(string names, string expression, bool strict)
     {
         try
         {
-            IReadOnlyList<string> results = RegoProgram.Compile([]).Query("x = " + expression, null, new RegoQueryOptions { StrictBuiltinErrors = strict });
+            IReadOnlyList<string> results = RegoProgram.Compile([]).Query($"{names}x = {expression}", null, new RegoQueryOptions { StrictBuiltinErrors = strict });
             return results.Count == 0 ? "undefined" : JsonNode.Parse(Assert.Single(results))!["x"]?.ToJsonString() ?? "null";
         }
         catch (Exception e) when (e is RegoException or PolicyException)

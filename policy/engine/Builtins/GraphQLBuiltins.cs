@@ -5,39 +5,31 @@ static class GraphQLBuiltins
 {
     public static IEnumerable<Builtin> All =>
     [
-        Builtin.Of("graphql.parse_query", q => GraphQLParser.Query(Operand.Text(q, 1))),
-        Builtin.Of("graphql.parse_schema", s => GraphQLParser.Schema(Operand.Text(s, 1))),
-        Builtin.Of("graphql.schema_is_valid", s => Value.From(Holds(() => GraphQLSchema.Build(Schema(s, 1))))),
-        Builtin.Of("graphql.is_valid", (q, s) => Value.From(Holds(() => GraphQLValidator.Validate(Query(q), GraphQLSchema.Build(Schema(s, 2)))))),
-        Builtin.Of("graphql.parse", (q, s) =>
+        Builtin.Of("graphql.parse_query", q => GraphQLParser.Query(Operand.Text(q, 1)).Tree),
+        Builtin.Of("graphql.parse_schema", s => GraphQLParser.Schema(Operand.Text(s, 1)).Tree),
+        Builtin.Of("graphql.schema_is_valid", s => Value.From(Holds(() => GraphQLSchema.Build(Document(s, 0, GraphQLParser.Schema))))),
+        new("graphql.is_valid", 2, (e, a) => Value.From(Holds(() => Parse(e, a)))),
+        new("graphql.parse", 2, (e, a) => Parse(e, a) is var (query, schema) ? new ArrayValue(query, schema) : null),
+        new("graphql.parse_and_verify", 2, (e, a) =>
         {
-            ObjectValue query = Query(q), schema = Schema(s, 2);
-            GraphQLValidator.Validate(query, GraphQLSchema.Build(schema));
-            return new ArrayValue(query, schema);
-        }),
-        Builtin.Of("graphql.parse_and_verify", (q, s) =>
-        {
-            ObjectValue? query = null, schema = null;
-            bool valid = Holds(() =>
-            {
-                (query, schema) = (Query(q), Schema(s, 2));
-                GraphQLValidator.Validate(query, GraphQLSchema.Build(schema));
-            });
-            return valid ? new ArrayValue(BooleanValue.True, query!, schema!) : new ArrayValue(BooleanValue.False, ObjectValue.Empty, ObjectValue.Empty);
+            (ObjectValue Query, ObjectValue Schema) parsed = (ObjectValue.Empty, ObjectValue.Empty);
+            bool valid = Holds(() => parsed = Parse(e, a));
+            return new ArrayValue(Value.From(valid), parsed.Query, parsed.Schema);
         }),
     ];
 
-    static ObjectValue Query(Value v) => v switch
+    static (ObjectValue Query, ObjectValue Schema) Parse(Evaluation e, Value[] args)
     {
-        StringValue s => GraphQLParser.Query(s.Text),
-        ObjectValue o => o,
-        _ => throw BuiltinException.Type(1, v, "string", "object"),
-    };
+        GraphQLDocument query = Document(args[0], 0, GraphQLParser.Query), schema = Document(args[1], 1, GraphQLParser.Schema);
+        GraphQLValidator.Validate(e, query, GraphQLSchema.Build(schema));
+        return (query.Tree, schema.Tree);
+    }
 
-    static ObjectValue Schema(Value v, int position) => v switch
+    // OPA counts these operands from 0.
+    static GraphQLDocument Document(Value v, int position, Func<string, GraphQLDocument> parse) => v switch
     {
-        StringValue s => GraphQLParser.Schema(s.Text),
-        ObjectValue o => o,
+        StringValue s => parse(s.Text),
+        ObjectValue o => new(o),
         _ => throw BuiltinException.Type(position, v, "string", "object"),
     };
 
@@ -48,7 +40,7 @@ static class GraphQLBuiltins
             check();
             return true;
         }
-        catch (BuiltinException e) when (!e.IsOperandError)
+        catch (BuiltinException)
         {
             return false; // the answer to the question
         }

@@ -34,23 +34,26 @@ sealed partial class GraphQLParser
 
     ObjectValue SchemaDefinition(string description, bool extension)
     {
+        GraphQLToken first = _token;
         Word("schema");
         List<Value> directives = Directives(true);
         List<Value> types = Some("{", "}", () =>
         {
+            GraphQLToken entry = _token;
             string operation = Name();
             if (operation is not ("query" or "mutation" or "subscription")) throw Fail($"Unexpected Name \"{operation}\"", _token);
             Expect(":");
-            return Object(("Operation", operation), ("Type", Name()));
+            return At(entry, Object(("Operation", operation), ("Type", Name())));
         });
         if (types.Count == 0 && (!extension || directives.Count == 0)) throw extension ? Unexpected() : Fail($"Expected {{, found {_token.KindName}", _token);
-        return Object(("Description", description), ("Directives", directives), ("OperationTypes", types));
+        return At(first, Object(("Description", description), ("Directives", directives), ("OperationTypes", types)));
     }
 
     ObjectValue DirectiveDefinition(string description)
     {
         Word("directive");
         Expect("@");
+        GraphQLToken first = _token;
         string name = Name();
         List<Value> arguments = Some("(", ")", ArgumentDefinition);
         bool repeatable = IsWord("repeatable");
@@ -65,7 +68,7 @@ sealed partial class GraphQLParser
             locations.Add(Value.From(Name()));
         }
         while (TrySkip("|"));
-        return Object(("Description", description), ("Name", name), ("Arguments", arguments), ("Locations", locations), ("IsRepeatable", repeatable));
+        return At(first, Object(("Description", description), ("Name", name), ("Arguments", arguments), ("Locations", locations), ("IsRepeatable", repeatable)));
     }
 
     ObjectValue Definition(string description, bool extension)
@@ -82,6 +85,7 @@ sealed partial class GraphQLParser
         } : null;
         if (kind is null) throw Unexpected();
         Take();
+        GraphQLToken first = _token;
         string name = Name();
         List<Value> interfaces = [], fields = [], types = [], values = [];
         if (kind is "OBJECT" or "INTERFACE") interfaces = Interfaces();
@@ -102,7 +106,8 @@ sealed partial class GraphQLParser
                 break;
         }
         if (extension && interfaces.Count + directives.Count + fields.Count + types.Count + values.Count == 0) throw Unexpected();
-        return Object(("Kind", kind), ("Description", description), ("Name", name), ("Interfaces", interfaces), ("Directives", directives), ("Fields", fields), ("Types", types), ("EnumValues", values), ("BuiltIn", false));
+        return At(first, Object(("Kind", kind), ("Description", description), ("Name", name), ("Interfaces", interfaces), ("Directives", directives), ("Fields", fields), ("Types", types),
+            ("EnumValues", values), ("BuiltIn", false)));
     }
 
     List<Value> Interfaces()
@@ -128,18 +133,20 @@ sealed partial class GraphQLParser
 
     ObjectValue FieldDefinition()
     {
+        GraphQLToken first = _token;
         string description = Description(), name = Name();
         List<Value> arguments = Some("(", ")", ArgumentDefinition);
         Expect(":");
-        return Object(("Description", description), ("Name", name), ("Arguments", arguments), ("Type", Type()), ("Directives", Directives(true)));
+        return At(first, Object(("Description", description), ("Name", name), ("Arguments", arguments), ("Type", Type()), ("Directives", Directives(true))));
     }
 
     Value ArgumentDefinition() => InputDefinition();
 
     Value InputDefinition()
     {
+        GraphQLToken first = _token;
         string description = Description(), name = Name();
         Expect(":");
-        return Object(("Description", description), ("Name", name), ("Type", Type()), ("DefaultValue", TrySkip("=") ? Literal(true) : null), ("Directives", Directives(true)));
+        return At(first, Object(("Description", description), ("Name", name), ("Type", Type()), ("DefaultValue", TrySkip("=") ? Literal(true) : null), ("Directives", Directives(true))));
     }
 }

@@ -7,6 +7,7 @@ sealed partial class GraphQLParser
     const int MaxDepth = 200;
 
     readonly GraphQLLexer _lexer;
+    readonly Dictionary<Value, GraphQLToken> _places = new(ReferenceEqualityComparer.Instance);
     GraphQLToken _token;
     int _depth;
 
@@ -16,9 +17,23 @@ sealed partial class GraphQLParser
         _token = _lexer.Next();
     }
 
-    public static ObjectValue Query(string text) => new GraphQLParser(text).QueryDocument();
+    public static GraphQLDocument Query(string text)
+    {
+        var parser = new GraphQLParser(text);
+        return new(parser.QueryDocument(), parser._places);
+    }
 
-    public static ObjectValue Schema(string text) => new GraphQLParser(text).SchemaDocument();
+    public static GraphQLDocument Schema(string text)
+    {
+        var parser = new GraphQLParser(text);
+        return new(parser.SchemaDocument(), parser._places);
+    }
+
+    ObjectValue At(GraphQLToken token, ObjectValue node)
+    {
+        _places[node] = token;
+        return node;
+    }
 
     BuiltinException Fail(string message, GraphQLToken at) => new($"{message} in GraphQL string at location {at.Line}:{at.Column}");
 
@@ -99,7 +114,8 @@ sealed partial class GraphQLParser
         List<Value> operations = [], fragments = [];
         while (_token.Kind != GraphQLTokenKind.End)
         {
-            if (Is("{")) operations.Add(Object(("Name", ""), ("Operation", "query"), ("SelectionSet", Selections())));
+            GraphQLToken first = _token;
+            if (Is("{")) operations.Add(At(first, Object(("Name", ""), ("Operation", "query"), ("SelectionSet", Selections()))));
             else if (IsWord("fragment")) fragments.Add(Fragment());
             else if (IsWord("query") || IsWord("mutation") || IsWord("subscription")) operations.Add(Operation());
             else throw Unexpected();
@@ -109,26 +125,29 @@ sealed partial class GraphQLParser
 
     ObjectValue Operation()
     {
+        GraphQLToken first = _token;
         string kind = Name(), name = _token.Kind == GraphQLTokenKind.Name ? Name() : "";
-        return Object(("Operation", kind), ("Name", name), ("VariableDefinitions", Some("(", ")", VariableDefinition)), ("Directives", Directives(false)), ("SelectionSet", RequiredSelections()));
+        return At(first, Object(("Operation", kind), ("Name", name), ("VariableDefinitions", Some("(", ")", VariableDefinition)), ("Directives", Directives(false)), ("SelectionSet", RequiredSelections())));
     }
 
     ObjectValue VariableDefinition()
     {
+        GraphQLToken first = _token;
         Expect("$");
         string name = Name();
         Expect(":");
-        return Object(("Variable", name), ("Type", Type()), ("DefaultValue", TrySkip("=") ? Literal(true) : null), ("Used", false), ("Directives", Directives(true)));
+        return At(first, Object(("Variable", name), ("Type", Type()), ("DefaultValue", TrySkip("=") ? Literal(true) : null), ("Used", false), ("Directives", Directives(true))));
     }
 
     ObjectValue Fragment()
     {
+        GraphQLToken first = _token;
         Word("fragment");
         if (IsWord("on")) throw Unexpected();
         string name = Name();
         List<Value> variables = Some("(", ")", VariableDefinition);
         Word("on");
-        return Object(("Name", name), ("VariableDefinition", variables), ("TypeCondition", Name()), ("Directives", Directives(false)), ("SelectionSet", RequiredSelections()));
+        return At(first, Object(("Name", name), ("VariableDefinition", variables), ("TypeCondition", Name()), ("Directives", Directives(false)), ("SelectionSet", RequiredSelections())));
     }
 
     List<Value> Selections() => Some("{", "}", Selection);
@@ -137,41 +156,46 @@ sealed partial class GraphQLParser
 
     Value Selection()
     {
-        if (!TrySkip("..."))
+        bool spread = TrySkip("...");
+        GraphQLToken first = _token;
+        if (!spread)
         {
             string name = Name(), alias = name;
             if (TrySkip(":")) name = Name();
-            return Object(("Alias", alias), ("Name", name), ("Arguments", Arguments(false)), ("Directives", Directives(false)), ("SelectionSet", Is("{") ? Selections() : null));
+            return At(first, Object(("Alias", alias), ("Name", name), ("Arguments", Arguments(false)), ("Directives", Directives(false)), ("SelectionSet", Is("{") ? Selections() : null)));
         }
-        if (_token.Kind == GraphQLTokenKind.Name && !IsWord("on")) return Object(("Name", Name()), ("Directives", Directives(false)));
+        if (_token.Kind == GraphQLTokenKind.Name && !IsWord("on")) return At(first, Object(("Name", Name()), ("Directives", Directives(false))));
         string condition = "";
         if (IsWord("on"))
         {
             Take();
             condition = Name();
         }
-        return Object(("TypeCondition", condition), ("Directives", Directives(false)), ("SelectionSet", RequiredSelections()));
+        return At(first, Object(("TypeCondition", condition), ("Directives", Directives(false)), ("SelectionSet", RequiredSelections())));
     }
 
-    List<Value> Arguments(bool constant) => Some("(", ")", () =>
+    List<Value> Arguments(bool constant) => Some("(", ")", () => Member(constant));
+
+    ObjectValue Member(bool constant)
     {
+        GraphQLToken first = _token;
         string name = Name();
         Expect(":");
-        return Object(("Name", name), ("Value", Literal(constant)));
-    });
+        return At(first, Object(("Name", name), ("Value", Literal(constant))));
+    }
 
     List<Value> Directives(bool constant)
     {
         var directives = new List<Value>();
-        while (TrySkip("@")) directives.Add(Object(("Name", Name()), ("Arguments", Arguments(constant)), ("Location", "")));
+        while (TrySkip("@")) directives.Add(At(_token, Object(("Name", Name()), ("Arguments", Arguments(constant)), ("Location", ""))));
         return directives;
     }
 
     // The numbers are those of the library's kinds.
     ObjectValue Literal(bool constant)
     {
-        ObjectValue Make(int kind, string raw, List<Value>? children = null) => Object(("Kind", kind), ("Raw", raw), ("Children", children), ("ExpectedTypeHasDefault", false));
         GraphQLToken token = _token;
+        ObjectValue Make(int kind, string raw, List<Value>? children = null) => At(token, Object(("Kind", kind), ("Raw", raw), ("Children", children), ("ExpectedTypeHasDefault", false)));
         switch (token.Kind)
         {
             case GraphQLTokenKind.Int: return Make(1, Take().Text);
@@ -194,12 +218,7 @@ sealed partial class GraphQLParser
             return Make(8, "", children);
         }
         if (!TrySkip("{")) throw Unexpected();
-        while (!TrySkip("}"))
-        {
-            string name = Name();
-            Expect(":");
-            children.Add(Object(("Name", name), ("Value", Literal(constant))));
-        }
+        while (!TrySkip("}")) children.Add(Member(constant));
         _depth--;
         return Make(9, "", children);
     }
@@ -207,6 +226,7 @@ sealed partial class GraphQLParser
     ObjectValue Type()
     {
         Enter();
+        GraphQLToken first = _token;
         ObjectValue? element = null;
         string name = "";
         if (TrySkip("["))
@@ -216,6 +236,6 @@ sealed partial class GraphQLParser
         }
         else name = Name();
         _depth--;
-        return Object(("NamedType", name), ("Elem", element), ("NonNull", TrySkip("!")));
+        return At(first, Object(("NamedType", name), ("Elem", element), ("NonNull", TrySkip("!"))));
     }
 }
