@@ -11,8 +11,8 @@ static class DecisionReader
         {
             DecisionId = decisionId,
             RecordMode = value.Get("record") is StringValue { Text: "best_effort" } ? RecordMode.BestEffort : RecordMode.FailClosed,
-            LoggableFields = value.Get("loggable") is ArrayValue fields ? [.. fields.Items.OfType<StringValue>().Select(f => f.Text)] : [],
-            Obligations = value.Get("obligations") is ArrayValue list
+            LoggableFields = value.Get("loggable") is ArrayValue { Items.Length: > 0 } fields ? [.. fields.Items.OfType<StringValue>().Select(f => f.Text)] : [],
+            Obligations = value.Get("obligations") is ArrayValue { Items.Length: > 0 } list
                 ? [.. list.Items.OfType<ObjectValue>().Select(o => new Obligation((o.Get("id") as StringValue)?.Text ?? "unnamed", (o.Get("sentence") as StringValue)?.Text ?? ""))] : [],
         };
     }

@@ -9,7 +9,11 @@ namespace Talos.Policy;
 /// <param name="knowledge">What the rules in force make of <see cref="AuthorizationInput.RevocationAge"/>.</param>
 sealed class InputDocument(AuthorizationInput input, RevocationKnowledge knowledge) : LazyDocument
 {
-    Value? _request;
+    static readonly Value Verified = From("verified"), Failed = From("failed"), Unknown = From("unknown"), Current = From("current"), Old = From("old");
+
+    Value? _request, _method;
+    CallerDocument? _caller;
+    NodeDocument? _node;
 
     /// <summary>True when something was read that differs from call to call.</summary>
     public bool ReadVarying { get; private set; }
@@ -19,9 +23,9 @@ sealed class InputDocument(AuthorizationInput input, RevocationKnowledge knowled
 
     public override Value? Get(Value key) => (key as StringValue)?.Text switch
     {
-        "method" => Note("method", From(input.Method)),
-        "caller" => new CallerDocument(this, input.Caller),
-        "node" => new NodeDocument(this, input.Node, input.RevocationAge, knowledge),
+        "method" => Note("method", _method ??= From(input.Method)),
+        "caller" => _caller ??= new CallerDocument(this, input.Caller),
+        "node" => _node ??= new NodeDocument(this, input.Node, input.RevocationAge, knowledge),
         "request" => Varying("request", Request()),
         "time" => Varying("time", From(Nanoseconds(input.Time))),
         "approvals" => Varying("approvals", Approvals()),
@@ -62,7 +66,7 @@ sealed class InputDocument(AuthorizationInput input, RevocationKnowledge knowled
         }
     }
 
-    ArrayValue Approvals() => new([.. input.Approvals.Select(a => ObjectValue.From(("id", From(a.Id)), ("by", From(a.By)),
+    ArrayValue Approvals() => input.Approvals.Count == 0 ? ArrayValue.Empty : new([.. input.Approvals.Select(a => ObjectValue.From(("id", From(a.Id)), ("by", From(a.By)),
         ("roles", new ArrayValue([.. a.Roles.Select(From)])), ("at", From(Nanoseconds(a.At))), ("expires_at", From(Nanoseconds(a.ExpiresAt)))))]);
 
     static long Nanoseconds(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks * 100;
@@ -93,8 +97,8 @@ sealed class InputDocument(AuthorizationInput input, RevocationKnowledge knowled
         public override Value? Get(Value key) => (key as StringValue)?.Text switch
         {
             "attested" => document.Note("node.attested", From(node.Attested == AttestationState.Verified)),
-            "attestation" => document.Note("node.attestation", From(node.Attested switch { AttestationState.Verified => "verified", AttestationState.Failed => "failed", _ => "unknown" })),
-            "revocations" => document.Note("node.revocations", From(knowledge switch { RevocationKnowledge.Current => "current", RevocationKnowledge.Old => "old", _ => "unknown" })),
+            "attestation" => document.Note("node.attestation", node.Attested switch { AttestationState.Verified => Verified, AttestationState.Failed => Failed, _ => Unknown }),
+            "revocations" => document.Note("node.revocations", knowledge switch { RevocationKnowledge.Current => Current, RevocationKnowledge.Old => Old, _ => Unknown }),
             "revocation_age" => age is { } known ? document.Varying("node.revocation_age", From(known.Ticks * 100)) : null,
             "name" => document.Varying("node.name", From(node.Name)),
             "role" => document.Varying("node.role", From(node.Role)),

@@ -14,7 +14,7 @@ static class AggregateBuiltins
         Builtin.Of("min", v => Items(v) is { Length: > 0 } items ? items.Min() : null),
         Builtin.Of("all", v => Value.From(Items(v).All(i => i == BooleanValue.True))),
         Builtin.Of("any", v => Value.From(Items(v).Any(i => i == BooleanValue.True))),
-        Builtin.Of("sort", v => new ArrayValue([.. Items(v).Order()])),
+        Builtin.Of("sort", Sort),
         Builtin.Of("internal.print", _ => BooleanValue.True),
         Builtin.Of("trace", _ => BooleanValue.True),
     ];
@@ -27,6 +27,16 @@ static class AggregateBuiltins
         StringValue s => s.Text.EnumerateRunes().Count(),
         _ => throw BuiltinException.Type(1, v, "array", "object", "set", "string"),
     });
+
+    // A set is in order already.
+    static ArrayValue Sort(Value v)
+    {
+        Value[] items = Items(v);
+        if (items.Length == 0) return ArrayValue.Empty;
+        items = [.. items];
+        if (v is ArrayValue) Array.Sort(items, Value.Compare);
+        return new ArrayValue(items);
+    }
 
     static Value[] Items(Value v) => v switch
     {

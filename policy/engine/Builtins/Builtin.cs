@@ -14,11 +14,18 @@ sealed class Builtin(string name, int arity, BuiltinFunction function)
 
     public Value? Invoke(Evaluation e, Value[] args) => function(e, args);
 
-    public static Builtin Of(string name, Func<Value, Value?> f) => new(name, 1, (_, a) => f(a[0]));
+    /// <summary>The function itself, when it takes so many values and asks nothing of the evaluation: such a call needs no array.</summary>
+    public Func<Value, Value?>? One { get; private init; }
 
-    public static Builtin Of(string name, Func<Value, Value, Value?> f) => new(name, 2, (_, a) => f(a[0], a[1]));
+    public Func<Value, Value, Value?>? Two { get; private init; }
 
-    public static Builtin Of(string name, Func<Value, Value, Value, Value?> f) => new(name, 3, (_, a) => f(a[0], a[1], a[2]));
+    public Func<Value, Value, Value, Value?>? Three { get; private init; }
+
+    public static Builtin Of(string name, Func<Value, Value?> f) => new(name, 1, (_, a) => f(a[0])) { One = f };
+
+    public static Builtin Of(string name, Func<Value, Value, Value?> f) => new(name, 2, (_, a) => f(a[0], a[1])) { Two = f };
+
+    public static Builtin Of(string name, Func<Value, Value, Value, Value?> f) => new(name, 3, (_, a) => f(a[0], a[1], a[2])) { Three = f };
 
     public static Builtin Of(string name, Func<Value, Value, Value, Value, Value?> f) => new(name, 4, (_, a) => f(a[0], a[1], a[2], a[3]));
 }

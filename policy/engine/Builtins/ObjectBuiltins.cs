@@ -44,10 +44,21 @@ static class ObjectBuiltins
 
     public static ObjectValue Merge(ObjectValue a, ObjectValue b)
     {
-        Dictionary<Value, Value> merged = a.ToDictionary();
-        foreach ((Value key, Value value) in b.Pairs)
-            merged[key] = value is ObjectValue y && merged.TryGetValue(key, out Value? before) && before is ObjectValue x ? Merge(x, y) : value;
-        return ObjectValue.From(merged);
+        if (b.Count == 0) return a;
+        if (a.Count == 0) return b;
+        ReadOnlySpan<Value> before = a.Keys.Sorted, after = b.Keys.Sorted;
+        var keys = new Value[before.Length + after.Length];
+        var values = new Value[keys.Length];
+        int i = 0, j = 0, count = 0;
+        while (i < before.Length || j < after.Length)
+        {
+            int order = i == before.Length ? 1 : j == after.Length ? -1 : Value.Compare(before[i], after[j]);
+            keys[count] = order <= 0 ? before[i] : after[j];
+            values[count++] = order < 0 ? a.Values[i] : order == 0 && a.Values[i] is ObjectValue x && b.Values[j] is ObjectValue y ? Merge(x, y) : b.Values[j];
+            if (order <= 0) i++;
+            if (order >= 0) j++;
+        }
+        return count == keys.Length ? new ObjectValue(KeySet.FromSorted(keys), values) : new ObjectValue(KeySet.FromSorted(keys[..count]), values[..count]);
     }
 
     static ObjectValue UnionAll(Value v)

@@ -47,9 +47,14 @@ static class StringBuiltins
         return new ArrayValue(count < 0 ? parts[^kept..] : parts[..kept]);
     }
 
-    static ArrayValue Split(string s, string delimiter) => delimiter.Length == 0
-        ? new ArrayValue([.. s.EnumerateRunes().Select(r => Value.From(r.ToString()))])
-        : new ArrayValue([.. s.Split(delimiter, StringSplitOptions.None).Select(Value.From)]);
+    static ArrayValue Split(string s, string delimiter)
+    {
+        if (delimiter.Length == 0) return new ArrayValue([.. s.EnumerateRunes().Select(r => Value.From(r.ToString()))]);
+        string[] parts = s.Split(delimiter, StringSplitOptions.None);
+        var values = new Value[parts.Length];
+        for (int i = 0; i < parts.Length; i++) values[i] = Value.From(parts[i]);
+        return new ArrayValue(values);
+    }
 
     // Go puts the replacement around every character when there is nothing to look for.
     static string Replace(string s, string old, string replacement)

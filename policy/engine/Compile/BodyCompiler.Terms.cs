@@ -33,8 +33,9 @@ sealed partial class BodyCompiler
             case ObjectTerm o:
                 Expr[] both = Expressions([.. o.Items.Select(i => i.Key), .. o.Items.Select(i => i.Value)]);
                 Expr[] keys = both[..o.Items.Length], values = both[o.Items.Length..];
-                return new ObjectExpr(keys, values) is var built && Constants(keys) is { } k && Constants(values) is { } v2 && k.Distinct().Count() == k.Length
-                    ? new ConstantExpr(ObjectValue.From([.. k.Zip(v2, (x, y) => new KeyValuePair<Value, Value>(x, y))])) : built;
+                return Constants(keys) is { } k && Constants(values) is { } v2 && k.Distinct().Count() == k.Length
+                    ? new ConstantExpr(ObjectValue.From([.. k.Zip(v2, (x, y) => new KeyValuePair<Value, Value>(x, y))]))
+                    : (Expr?)RecordExpr.Of(keys, values) ?? new ObjectExpr(keys, values);
             case CallTerm c:
                 return Call(c);
             case ComprehensionTerm c:
@@ -175,16 +176,18 @@ sealed partial class BodyCompiler
         return new ComprehensionExpr(c.Kind, nested.Finish(new CollectStep(c.Kind, key, value, cell)), cell);
     }
 
-    (string?, Step?, int) TemplatePart(Term part)
+    Expr TemplatePart(Term part)
     {
-        if (part is ConstantTerm { Value: StringValue s }) return (s.Text, null, 0);
+        if (part is ConstantTerm { Value: StringValue s }) return new ConstantExpr(s);
         var expression = (TemplateExpression)part;
         BodyCompiler nested = Nested();
         int? withCell = expression.Withs.Length == 0 ? null : nested.EmitWith(expression.Withs);
+        Expr value = nested.Expression(expression.Value);
+        if (nested._steps.Count == 0) return value;
         int slot = slots.Temporary();
-        nested._steps.Add(new AssignStep(slot, nested.Expression(expression.Value)));
+        nested._steps.Add(new AssignStep(slot, value));
         if (withCell is { } w) nested._steps.Add(new WithEndStep(w));
         int cell = slots.Cell();
-        return (null, nested.Finish(new CollectStep(ComprehensionKind.Set, null, new SlotExpr(slot), cell)), cell);
+        return new OnlyExpr(nested.Finish(new CollectStep(ComprehensionKind.Set, null, new SlotExpr(slot), cell)), cell);
     }
 }

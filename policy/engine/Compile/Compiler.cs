@@ -26,8 +26,9 @@ static class Compiler
         DocNode[] nodes = [.. root.Subtree];
         foreach (DocNode node in nodes)
         {
+            if (!node.HasRules) continue;
             node.Id = id++;
-            if (node.HasRules) CompileNode(context, node);
+            CompileNode(context, node);
         }
         if (errors.Count == before) TypeChecker.Check(context, nodes);
         if (errors.Count > before) return null;

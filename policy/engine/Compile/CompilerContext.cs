@@ -57,8 +57,7 @@ sealed class SlotTable
 
     public int Slots { get; private set; }
 
-    // Cell 0 belongs to whoever runs the body.
-    public int Cells { get; private set; } = 1;
+    public int Cells { get; private set; }
 
     public int Slot(string name)
     {

@@ -31,7 +31,10 @@ sealed class DocNode(Value? key, DocNode? parent)
     public DocNode? Parent { get; } = parent;
     public Dictionary<Value, DocNode> Children { get; } = [];
     public List<RuleDefinition> Rules { get; } = [];
+
+    /// <summary>Its number among those with rules.</summary>
     public int Id { get; set; }
+
     public NodeRules? Compiled { get; set; }
 
     public bool HasRules => Rules.Count > 0;

@@ -8,9 +8,13 @@ sealed partial class Evaluation
     // Clock and allocation are asked once in so many steps.
     const int CheckInterval = 256;
 
+    // The stack is asked at one of so many nested rules.
+    const int StackInterval = 4;
+
     readonly EvaluationOptions _options;
     readonly long _deadline, _allocatedAtStart;
     long _steps;
+    int _depth;
 
     public Evaluation(Program program, Value? input, EvaluationOptions options)
     {
@@ -97,21 +101,29 @@ sealed partial class Evaluation
     /// <summary>The value of the rules at a node.</summary>
     public Value? Rule(DocNode node)
     {
-        EvaluationContext context = Context;
-        if (context.Cache.TryGetValue(node, out Value? cached)) return cached;
-        CheckStack();
-        Tick();
+        Value?[] cache = Context.Cache ??= new Value?[Program.RuleNodes];
+        if (cache[node.Id] is { } known) return ReferenceEquals(known, EvaluationContext.Undefined) ? null : known;
+        Enter();
         Value? value = node.Compiled!.Evaluate(this);
-        context.Cache[node] = value;
+        _depth--;
+        cache[node.Id] = value ?? EvaluationContext.Undefined;
         return value;
     }
 
     public Value? CallFunction(DocNode node, Value[] args, Position at)
     {
         _ = at;
-        CheckStack();
+        Enter();
+        Value? value = node.Compiled!.Call(this, args);
+        _depth--;
+        return value;
+    }
+
+    // An error ends the evaluation, so that nobody has to count back for one.
+    void Enter()
+    {
+        if ((++_depth & (StackInterval - 1)) == 0) CheckStack();
         Tick();
-        return node.Compiled!.Call(this, args);
     }
 
     public Value? CallBuiltin(Builtin builtin, Value[] args, Position at)
@@ -124,11 +136,55 @@ sealed partial class Evaluation
         }
         catch (BuiltinException e)
         {
-            if (_options.StrictBuiltinErrors)
-                throw new EvaluationException(e.IsOperandError ? "eval_type_error" : "eval_builtin_error", $"{builtin.Name}: {e.Message}", at);
-            return null;
+            return Failed(builtin, e, at);
         }
     }
+
+    // The next three are the same without an array.
+    public Value? CallBuiltin(Builtin builtin, Value a, Position at)
+    {
+        Tick();
+        if (!builtin.IsPure) CalledImpure = true;
+        try
+        {
+            return builtin.One!(a);
+        }
+        catch (BuiltinException e)
+        {
+            return Failed(builtin, e, at);
+        }
+    }
+
+    public Value? CallBuiltin(Builtin builtin, Value a, Value b, Position at)
+    {
+        Tick();
+        if (!builtin.IsPure) CalledImpure = true;
+        try
+        {
+            return builtin.Two!(a, b);
+        }
+        catch (BuiltinException e)
+        {
+            return Failed(builtin, e, at);
+        }
+    }
+
+    public Value? CallBuiltin(Builtin builtin, Value a, Value b, Value c, Position at)
+    {
+        Tick();
+        if (!builtin.IsPure) CalledImpure = true;
+        try
+        {
+            return builtin.Three!(a, b, c);
+        }
+        catch (BuiltinException e)
+        {
+            return Failed(builtin, e, at);
+        }
+    }
+
+    Value? Failed(Builtin builtin, BuiltinException e, Position at) => !_options.StrictBuiltinErrors ? null
+        : throw new EvaluationException(e.IsOperandError ? "eval_type_error" : "eval_builtin_error", $"{builtin.Name}: {e.Message}", at);
 
     public Value? CallMocked(string name, Value[] args, Position at)
     {

@@ -31,9 +31,19 @@ sealed class EvaluationContext(Value? input, Value data)
     /// <summary>Functions replaced by functions or by values.</summary>
     public Dictionary<string, object>? Mocks { get; private init; }
 
-    public Dictionary<DocNode, Value?> Cache => _cache ??= [];
+    /// <summary>What rules gave, by <see cref="DocNode.Id"/>; <see cref="Undefined"/> when nothing, null when not asked yet.</summary>
+    public Value?[]? Cache { get; set; }
 
-    Dictionary<DocNode, Value?>? _cache;
+    /// <summary>Stands in the cache for no value; nobody else sees it.</summary>
+    public static readonly Value Undefined = new UndefinedMark();
+
+    sealed class UndefinedMark : Value
+    {
+        public override ValueKind Kind => throw new InvalidOperationException("undefined has no kind");
+        public override int GetHashCode() => 0;
+        protected override bool EqualsSameKind(Value other) => false;
+        protected override int CompareSameKind(Value other) => 0;
+    }
 
     public EvaluationContext With(Evaluation evaluation, WithTarget[] targets, Expr[] values, Value[] evaluated, Frame frame)
     {

@@ -113,35 +113,35 @@ sealed class SetExpr(Expr[] items) : Expr
     }
 }
 
-sealed class ObjectExpr(Expr[] keys, Expr[] values) : Expr
+/// <summary>An object with constant keys: they are sorted once, and every object made here shares them.</summary>
+sealed class RecordExpr(KeySet keys, Expr[] values) : Expr
 {
-    // Constant keys are sorted once, and every object made here shares them.
-    readonly (KeySet Keys, int[] Order)? _shared = Share(keys);
-
-    static (KeySet, int[])? Share(Expr[] keys)
+    public static RecordExpr? Of(Expr[] keys, Expr[] values)
     {
         if (!keys.All(k => k is ConstantExpr)) return null;
         Value[] sorted = [.. keys.Select(k => ((ConstantExpr)k).Value)];
         if (sorted.Distinct().Count() != sorted.Length) return null;
-        int[] order = [.. Enumerable.Range(0, sorted.Length)];
-        Array.Sort(sorted, order, Comparer<Value>.Default);
-        return (KeySet.FromSorted(sorted), order);
-    }
-
-    ObjectValue? WithSharedKeys(Frame f, (KeySet Keys, int[] Order) shared)
-    {
-        var made = new Value[shared.Order.Length];
-        for (int i = 0; i < made.Length; i++)
-        {
-            if (values[shared.Order[i]].Eval(f) is not { } value) return null;
-            made[i] = value;
-        }
-        return new ObjectValue(shared.Keys, made);
+        Expr[] inOrder = [.. values];
+        Array.Sort(sorted, inOrder);
+        return new RecordExpr(KeySet.FromSorted(sorted), inOrder);
     }
 
     public override Value? Eval(Frame f)
     {
-        if (_shared is { } shared) return WithSharedKeys(f, shared);
+        var made = new Value[values.Length];
+        for (int i = 0; i < made.Length; i++)
+        {
+            if (values[i].Eval(f) is not { } value) return null;
+            made[i] = value;
+        }
+        return new ObjectValue(keys, made);
+    }
+}
+
+sealed class ObjectExpr(Expr[] keys, Expr[] values) : Expr
+{
+    public override Value? Eval(Frame f)
+    {
         var map = new Dictionary<Value, Value>(keys.Length);
         for (int i = 0; i < keys.Length; i++)
         {
@@ -166,10 +166,17 @@ sealed class MemberExpr(Expr item, Expr collection) : Expr
         return Value.From(c switch
         {
             SetValue s => s.Contains(x),
-            ArrayValue a => Array.IndexOf(a.Items, x) >= 0,
-            ObjectValue o => Array.IndexOf(o.Values, x) >= 0,
+            ArrayValue a => Contains(a.Items, x),
+            ObjectValue o => Contains(o.Values, x),
             _ => false,
         });
+    }
+
+    static bool Contains(Value[] values, Value wanted)
+    {
+        foreach (Value value in values)
+            if (value.Equals(wanted)) return true;
+        return false;
     }
 }
 
@@ -177,6 +184,13 @@ sealed class BuiltinExpr(Builtin builtin, Expr[] args, Position at) : Expr
 {
     public override Value? Eval(Frame f)
     {
+        if (f.E.Context.Mocks is null)
+        {
+            if (builtin.One is not null) return args[0].Eval(f) is { } a ? f.E.CallBuiltin(builtin, a, at) : null;
+            if (builtin.Two is not null) return args[0].Eval(f) is { } b && args[1].Eval(f) is { } c ? f.E.CallBuiltin(builtin, b, c, at) : null;
+            if (builtin.Three is not null)
+                return args[0].Eval(f) is { } x && args[1].Eval(f) is { } y && args[2].Eval(f) is { } z ? f.E.CallBuiltin(builtin, x, y, z, at) : null;
+        }
         var values = new Value[args.Length];
         for (int i = 0; i < args.Length; i++)
         {
@@ -236,25 +250,25 @@ sealed class ComprehensionExpr(ComprehensionKind kind, Step body, int cell) : Ex
 }
 
 /// <summary><c>$"…{x}…"</c>: an expression without a value prints as a word.</summary>
-sealed class TemplateExpr((string? Text, Step? Body, int Cell)[] parts) : Expr
+sealed class TemplateExpr(Expr[] parts) : Expr
 {
     public override Value? Eval(Frame f)
     {
-        var text = new System.Text.StringBuilder();
-        foreach ((string? constant, Step? body, int cell) in parts)
-        {
-            if (constant is not null)
-            {
-                text.Append(constant);
-                continue;
-            }
-            var set = new HashSet<Value>();
-            f.Cells[cell] = set;
-            body!.Run(f);
-            if (set.Count > 1) throw new EvaluationException("eval_conflict_error", "template-strings must not produce multiple outputs");
-            Value? value = set.FirstOrDefault();
-            text.Append(value is null ? "<undefined>" : value is StringValue s ? s.Text : value.ToString());
-        }
-        return Value.From(text.ToString());
+        var texts = new string[parts.Length];
+        for (int i = 0; i < texts.Length; i++)
+            texts[i] = parts[i].Eval(f) is not { } value ? "<undefined>" : value is StringValue s ? s.Text : value.ToString();
+        return Value.From(string.Concat(texts));
+    }
+}
+
+/// <summary>An expression of a template that may have several values, which is an error.</summary>
+sealed class OnlyExpr(Step body, int cell) : Expr
+{
+    public override Value? Eval(Frame f)
+    {
+        var found = new HashSet<Value>();
+        f.Cells[cell] = found;
+        body.Run(f);
+        return found.Count <= 1 ? found.FirstOrDefault() : throw new EvaluationException("eval_conflict_error", "template-strings must not produce multiple outputs");
     }
 }

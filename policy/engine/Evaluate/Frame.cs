@@ -4,12 +4,15 @@ namespace Talos.Policy;
 sealed class Frame(Evaluation evaluation, int slots, int cells)
 {
     public readonly Evaluation E = evaluation;
-    public readonly Value?[] Slots = new Value?[slots];
+    public readonly Value?[] Slots = slots == 0 ? [] : new Value?[slots];
 
     /// <summary>What steps keep between each other: collectors and saved contexts.</summary>
     public readonly object?[] Cells = cells == 0 ? [] : new object?[cells];
 
     public Value? Result;
+
+    /// <summary>Where a partial rule or a query puts what it finds.</summary>
+    public object? Target;
 }
 
 /// <summary>A computation with at most one value; null is undefined.</summary>

@@ -29,7 +29,7 @@ sealed class CompiledRule(RuleDefinition definition, int slots, int cells, int[]
     public void Collect(Evaluation e, DocumentBuilder into)
     {
         var frame = new Frame(e, slots, cells);
-        frame.Cells[0] = into;
+        frame.Target = into;
         foreach ((Step body, _) in chain) body.Run(frame);
     }
 }

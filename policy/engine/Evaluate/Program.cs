@@ -3,6 +3,9 @@ namespace Talos.Policy;
 /// <summary>Compiled modules and their base data; immutable, shared by all evaluations.</summary>
 sealed class Program(DocNode root, Value data, IReadOnlyList<ModuleSyntax> modules)
 {
+    /// <summary>How many nodes have rules; their ids are below it.</summary>
+    public int RuleNodes { get; } = root.Subtree.Count(n => n.HasRules);
+
     public DocNode Root { get; } = root;
     public Value Data { get; } = data;
     public IReadOnlyList<ModuleSyntax> Modules { get; } = modules;
@@ -37,7 +40,7 @@ sealed class Query(Step first, int slots, int cells)
     {
         var frame = new Frame(evaluation, slots, cells);
         var results = new List<ObjectValue>();
-        frame.Cells[0] = results;
+        frame.Target = results;
         first.Run(frame);
         foreach (ObjectValue result in results) evaluation.CheckResult(result);
         return results;

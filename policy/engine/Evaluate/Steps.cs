@@ -262,19 +262,32 @@ sealed class PartialStep(Expr[] path, Expr leaf, bool isMember) : Step
         }
         if (leaf.Eval(f) is not { } value) return false;
         f.E.Tick();
-        ((DocumentBuilder)f.Cells[0]!).Add(keys, value, isMember);
+        ((DocumentBuilder)f.Target!).Add(keys, value, isMember);
         return false;
     }
 }
 
 /// <summary>Ends a query.</summary>
-sealed class YieldStep(string[] names, int[] slots) : Step
+sealed class YieldStep : Step
 {
+    readonly KeySet _names;
+    readonly int[] _slots;
+
+    /// <param name="names">Distinct names of variables.</param>
+    /// <param name="slots">Where each is kept.</param>
+    public YieldStep(string[] names, int[] slots)
+    {
+        Value[] keys = [.. names.Select(Value.From)];
+        _slots = [.. slots];
+        Array.Sort(keys, _slots);
+        _names = KeySet.FromSorted(keys);
+    }
+
     public override bool Run(Frame f)
     {
-        var bindings = new Dictionary<Value, Value>();
-        for (int i = 0; i < names.Length; i++) bindings[new StringValue(names[i])] = f.Slots[slots[i]]!;
-        ((List<ObjectValue>)f.Cells[0]!).Add(ObjectValue.From(bindings));
+        var values = new Value[_slots.Length];
+        for (int i = 0; i < values.Length; i++) values[i] = f.Slots[_slots[i]]!;
+        ((List<ObjectValue>)f.Target!).Add(new ObjectValue(_names, values));
         return false;
     }
 }

@@ -25,7 +25,12 @@ abstract class Value : IEquatable<Value>, IComparable<Value>
 
     public bool IsFalse => ReferenceEquals(this, BooleanValue.False);
 
-    public bool Equals(Value? other) => ReferenceEquals(this, other) || (other is not null && other.Kind == Kind && EqualsSameKind(other));
+    public bool Equals(Value? other)
+    {
+        if (ReferenceEquals(this, other)) return true;
+        if (this is StringValue s) return other is StringValue t && s.Text == t.Text;
+        return other is not null && other.Kind == Kind && EqualsSameKind(other);
+    }
 
     public sealed override bool Equals(object? obj) => obj is Value other && Equals(other);
 
