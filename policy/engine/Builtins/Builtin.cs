@@ -10,7 +10,7 @@ sealed class Builtin(string name, int arity, BuiltinFunction function)
     public int Arity { get; } = arity;
 
     public bool IsPure { get; } = name is not ("time.now_ns" or "rand.intn" or "uuid.rfc4122" or "opa.runtime" or "http.send" or "net.lookup_ip_addr" or "io.jwt.decode_verify"
-        or "crypto.x509.parse_and_verify_certificates" or "crypto.x509.parse_and_verify_certificates_with_options");
+        or "io.jwt.encode_sign" or "io.jwt.encode_sign_raw" or "crypto.x509.parse_and_verify_certificates" or "crypto.x509.parse_and_verify_certificates_with_options");
 
     public Value? Invoke(Evaluation e, Value[] args) => function(e, args);
 

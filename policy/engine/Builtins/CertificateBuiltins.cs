@@ -12,8 +12,8 @@ static class CertificateBuiltins
 
     public static IEnumerable<Builtin> All =>
     [
-        Builtin.Of("crypto.x509.parse_certificates", v => new ArrayValue([.. Certificates(Operand.Text(v, 1)).Select(CertificateDocument.Write)])),
-        new("crypto.x509.parse_and_verify_certificates", 1, (e, a) => ParseAndVerify(e, Operand.Text(a[0], 1), ObjectValue.Empty)),
+        Builtin.Of("crypto.x509.parse_certificates", v => new ArrayValue([.. Certificates(Operand.Text(v, 1)).Select(c => CertificateDocument.Write(c))])),
+        new("crypto.x509.parse_and_verify_certificates", 1, (e, a) => ParseAndVerify(e, Operand.Text(a[0], 1), null)),
         new("crypto.x509.parse_and_verify_certificates_with_options", 2, (e, a) => ParseAndVerify(e, Operand.Text(a[0], 1), Operand.Object(a[1], 2))),
         Builtin.Of("crypto.x509.parse_certificate_request", v => Request(Operand.Text(v, 1))),
         Builtin.Of("crypto.x509.parse_keypair", (c, k) => KeyPair(Operand.Text(c, 1), Operand.Text(k, 1))),
@@ -62,7 +62,7 @@ static class CertificateBuiltins
         return all;
     }
 
-    static ArrayValue ParseAndVerify(Evaluation e, string text, ObjectValue options)
+    static ArrayValue ParseAndVerify(Evaluation e, string text, ObjectValue? options)
     {
         var failed = new ArrayValue(BooleanValue.False, ArrayValue.Empty);
         List<X509Certificate2> certificates;
@@ -74,7 +74,7 @@ static class CertificateBuiltins
         {
             return failed; // the answer to the question
         }
-        ChainOptions chain = ChainOptions.Read(e, options);
+        ChainOptions chain = ChainOptions.Read(e, options ?? ObjectValue.Empty);
         if (certificates.Count < 2) return failed;
         X509Certificate2 root = certificates[0], leaf = certificates[^1];
         using var builder = new X509Chain();
@@ -88,7 +88,7 @@ static class CertificateBuiltins
         foreach (string usage in chain.Usages) builder.ChainPolicy.ApplicationPolicy.Add(new Oid(usage));
         if (!builder.Build(leaf)) return failed;
         if (chain.DnsName is { } name && !leaf.MatchesHostname(name, allowCommonName: false)) return failed;
-        return new ArrayValue(BooleanValue.True, new ArrayValue([.. builder.ChainElements.Select(c => CertificateDocument.Write(c.Certificate))]));
+        return new ArrayValue(BooleanValue.True, new ArrayValue([.. builder.ChainElements.Select(c => CertificateDocument.Write(c.Certificate, options is null))]));
     }
 
     static ObjectValue Request(string text)
@@ -124,7 +124,7 @@ static class CertificateBuiltins
         if (certificates.Count == 0) throw new BuiltinException("tls: failed to find any PEM data in certificate input");
         ObjectValue document = PrivateKeys.Document(PrivateKeys.ForPair(key, certificates[0]));
         return ObjectValue.From(("Certificate", new ArrayValue([.. certificates.Select(c => Value.From(Convert.ToBase64String(c.RawData)))])), ("PrivateKey", document),
-            ("SupportedSignatureAlgorithms", NullValue.Instance), ("OCSPStaple", NullValue.Instance), ("SignedCertificateTimestamps", NullValue.Instance), ("Leaf", CertificateDocument.Write(certificates[0])));
+            ("SupportedSignatureAlgorithms", NullValue.Instance), ("OCSPStaple", NullValue.Instance), ("SignedCertificateTimestamps", NullValue.Instance), ("Leaf", CertificateDocument.Write(certificates[0], false)));
     }
 }
 
@@ -160,7 +160,7 @@ sealed record ChainOptions(DateTimeOffset Time, string? DnsName, IReadOnlyList<s
         {
             switch ((key as StringValue)?.Text)
             {
-                case "DNSName": name = value is StringValue s ? s.Text : throw new BuiltinException("'DNSName' should be a string"); break;
+                case "DNSName": name = value is StringValue s ? s.Text.Trim('"') : throw new BuiltinException("'DNSName' should be a string"); break;
                 case "CurrentTime":
                     if (value is not NumberValue n) throw new BuiltinException("'CurrentTime' should be a number");
                     if (!n.TryGetInt64(out time)) throw new BuiltinException("'CurrentTime' should be a valid int64 number");
@@ -170,11 +170,12 @@ sealed record ChainOptions(DateTimeOffset Time, string? DnsName, IReadOnlyList<s
                     break;
                 case "KeyUsages":
                     Value[] items = value switch { ArrayValue array => array.Items, SetValue set => set.Members.Sorted, _ => throw new BuiltinException("'KeyUsages' should be an Array or Set") };
-                    string[] names = [.. items.OfType<StringValue>().Select(u => u.Text)];
+                    string[] names = [.. items.OfType<StringValue>().Select(u => u.Text.Trim('"'))];
                     string[] unknown = [.. names.Where(u => !KnownUsages.ContainsKey(u))];
                     if (unknown.Length > 0) throw new BuiltinException($"invalid entries for 'KeyUsages' found: [{string.Join(' ', unknown)}]");
                     usages = names.Contains("KeyUsageAny") ? [] : [.. names.Select(u => KnownUsages[u]!)];
                     break;
+                case null: break; // OPA passes over keys that are no text
                 default: throw new BuiltinException("invalid key option");
             }
         }

@@ -10,7 +10,22 @@ namespace Talos.Policy;
 /// <summary>Certificates and requests with the member names and shapes of Go's encoding/json over crypto/x509.</summary>
 static class CertificateDocument
 {
-    public static Value Write(X509Certificate2 certificate)
+    /// <param name="certificate">Whose members to write.</param>
+    /// <param name="withStrings">Whether addresses are there as text too; OPA adds them in some places.</param>
+    /// <exception cref="BuiltinException">An extension is not what its identifier says.</exception>
+    public static Value Write(X509Certificate2 certificate, bool withStrings = true)
+    {
+        try
+        {
+            return Members(certificate, withStrings);
+        }
+        catch (Exception e) when (e is AsnContentException or CryptographicException or OverflowException)
+        {
+            throw new BuiltinException("x509: malformed certificate");
+        }
+    }
+
+    static ObjectValue Members(X509Certificate2 certificate, bool withStrings)
     {
         AsnReader tbs = new AsnReader(certificate.RawData, AsnEncodingRules.DER).ReadSequence();
         ReadOnlyMemory<byte> rawTbs = tbs.PeekEncodedValue();
@@ -33,6 +48,8 @@ static class CertificateDocument
             ["NotAfter"] = Time(certificate.NotAfter),
         };
         Extensions(certificate.Extensions, members, true);
+        CertificateExtensions.Write(certificate.Extensions, members);
+        if (!withStrings) members.Remove("URIStrings");
         return Object(members);
     }
 

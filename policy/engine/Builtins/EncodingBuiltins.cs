@@ -38,7 +38,7 @@ static class EncodingBuiltins
                 FromBase64(Operand.Text(v, 1), false, true);
                 return BooleanValue.True;
             }
-            catch (BuiltinException e) when (!e.IsOperandError)
+            catch (BuiltinException)
             {
                 return BooleanValue.False; // the answer to the question
             }
@@ -58,6 +58,7 @@ static class EncodingBuiltins
 
     public static byte[] FromBase64(string text, bool url, bool padded)
     {
+        if (url && !text.EndsWith('=') && text.Length % 4 == 1) throw new BuiltinException($"illegal base64url string: {text}");
         string plain = text.Replace("\r", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal);
         int bad = -1;
         string body = plain.TrimEnd('=');
@@ -119,7 +120,7 @@ static class EncodingBuiltins
                 case "pretty": pretty = value is BooleanValue ? !value.IsFalse : throw BuiltinException.Operand(2, "key pretty failed cast to bool"); break;
                 case "indent": indent = value is StringValue i ? i.Text : throw BuiltinException.Operand(2, "key indent failed cast to string"); break;
                 case "prefix": prefix = value is StringValue p ? p.Text : throw BuiltinException.Operand(2, "key prefix failed cast to string"); break;
-                default: throw BuiltinException.Operand(2, $"object contained unknown key {key}");
+                default: throw BuiltinException.Operand(2, $"object contained unknown key {(key is StringValue unknown ? unknown.Text : key)}");
             }
         }
         // The options for pretty printing switch it on unless `pretty` says otherwise.
@@ -162,23 +163,14 @@ static class EncodingBuiltins
         var pairs = new List<(string Key, string Value)>();
         foreach ((Value key, Value value) in Operand.Object(v, 1).Pairs)
         {
-            if (key is not StringValue k) throw BuiltinException.Type(1, key, "string");
-            switch (value)
-            {
-                case StringValue s:
-                    pairs.Add((k.Text, s.Text));
-                    break;
-                case ArrayValue or SetValue:
-                    foreach (string s in Operand.Strings(value, 1)) pairs.Add((k.Text, s));
-                    break;
-                default:
-                    throw BuiltinException.Type(1, value, "string", "array", "set");
-            }
+            Value[] values = value switch { StringValue => [value], ArrayValue a => a.Items, SetValue set => set.Members.Sorted, _ => [NullValue.Instance] };
+            foreach (Value one in values)
+                pairs.Add((ValueJson.KeyText(key), one is StringValue s ? s.Text : throw BuiltinException.Operand(1, "values must be string, array[string], or set[string]")));
         }
         return Value.From(string.Join('&', pairs.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => UrlEncode(p.Key) + "=" + UrlEncode(p.Value))));
     }
 
-    static ObjectValue DecodeQuery(Value v)
+    public static ObjectValue DecodeQuery(Value v)
     {
         var values = new Dictionary<string, List<Value>>(StringComparer.Ordinal);
         foreach (string part in Operand.Text(v, 1).Split('&', StringSplitOptions.RemoveEmptyEntries))

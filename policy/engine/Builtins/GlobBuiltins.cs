@@ -65,13 +65,12 @@ static class GlobBuiltins
                         i++;
                         regex.Append('|').Append(Translate(glob, ref i, separators, depth + 1));
                     }
-                    if (i >= glob.Length) throw new BuiltinException("unexpected end of input");
-                    regex.Append(')');
+                    regex.Append(')'); // what is not closed ends with the pattern
                     break;
                 case ',' or '}' when depth > 0:
                     return regex.ToString();
-                case '\\' when i + 1 < glob.Length:
-                    regex.Append(Escape(glob[++i].ToString()));
+                case '\\':
+                    if (++i < glob.Length) regex.Append(Escape(glob[i].ToString()));
                     break;
                 default:
                     regex.Append(Escape(c.ToString()));
@@ -81,17 +80,34 @@ static class GlobBuiltins
         return regex.ToString();
     }
 
+    // `[!` negates; then either one range or the letters up to the bracket, with escapes.
     static string Class(string glob, ref int i)
     {
-        int end = glob.IndexOf(']', i + 2 > glob.Length ? i : i + 1);
-        if (end < 0) throw new BuiltinException("unexpected end of input");
-        string inner = glob[(i + 1)..end];
-        i = end;
-        bool negated = inner.StartsWith('!') || inner.StartsWith('^');
-        if (negated) inner = inner[1..];
-        if (inner.Length == 0) throw new BuiltinException("unexpected end of range");
-        bool range = inner.Length == 3 && inner[1] == '-';
-        string set = range ? Escape(inner[..1]) + "-" + Escape(inner[2..]) : Escape(inner);
+        BuiltinException End() => new("unexpected end of input");
+        int at = i + 1;
+        bool negated = at < glob.Length && glob[at] == '!';
+        if (negated) at++;
+        if (at >= glob.Length) throw End();
+        var set = new StringBuilder();
+        if (at + 1 < glob.Length && glob[at + 1] == '-')
+        {
+            if (at + 3 >= glob.Length) throw End();
+            if (glob[at + 3] != ']') throw new BuiltinException("expected close range character");
+            if (glob[at + 2] <= glob[at]) throw new BuiltinException($"hi character '{glob[at + 2]}' should be greater than lo '{glob[at]}'");
+            set.Append(Escape(glob[at].ToString())).Append('-').Append(Escape(glob[at + 2].ToString()));
+            at += 3;
+        }
+        else
+        {
+            for (; at < glob.Length && glob[at] != ']'; at++)
+            {
+                if (glob[at] == '\\' && ++at >= glob.Length) break;
+                set.Append(Escape(glob[at].ToString()));
+            }
+            if (at >= glob.Length) throw End();
+            if (set.Length == 0) throw new BuiltinException("could not parse range");
+        }
+        i = at;
         return $"[{(negated ? "^" : "")}{set}]";
     }
 

@@ -96,11 +96,13 @@ static class NumberBuiltins
     static Value RandomNumber(Evaluation e, Value[] args)
     {
         string seed = Operand.Text(args[0], 1);
-        BigInteger bound = BigInteger.Abs(Operand.BigInt(args[1], 2));
-        if (bound > int.MaxValue) throw BuiltinException.Operand(2, $"must be at most {int.MaxValue}");
-        if (bound.IsZero) return NumberValue.From(0);
+        if (!Operand.Number(args[1], 2).TryGetInt64(out long given)) throw BuiltinException.Operand(2, "must be integer number but got floating-point number");
+        UInt128 bound = (UInt128)Int128.Abs(given);
+        if (bound == 0) return NumberValue.From(0);
         string key = $"rand.intn:{seed}:{bound}";
-        if (!e.Memo.TryGetValue(key, out Value? value)) e.Memo.Add(key, value = NumberValue.From(RandomNumberGenerator.GetInt32((int)bound)));
+        // 64 bits more than the bound has: no number is noticeably likelier than another.
+        if (!e.Memo.TryGetValue(key, out Value? value))
+            e.Memo.Add(key, value = NumberValue.From((long)(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(RandomNumberGenerator.GetBytes(16)) % bound)));
         return value;
     }
 }

@@ -118,8 +118,10 @@ static class RegexBuiltins
     static Value TemplateMatch(Value template, Value text, Value open, Value close)
     {
         string pattern = Operand.Text(template, 1), s = Operand.Text(text, 2), from = Operand.Text(open, 3), to = Operand.Text(close, 4);
-        if (from.Length != 1) throw BuiltinException.Operand(3, "start delimiter has to be exactly one character long but is " + from.Length + " long");
-        if (to.Length != 1) throw BuiltinException.Operand(4, "end delimiter has to be exactly one character long but is " + to.Length + " long");
+        // OPA counts bytes, and those of the first delimiter when the second is wrong.
+        int length = Encoding.UTF8.GetByteCount(from);
+        if (length != 1) throw new BuiltinException($"start delimiter has to be exactly one character long but is {length} long");
+        if (Encoding.UTF8.GetByteCount(to) != 1) throw new BuiltinException($"end delimiter has to be exactly one character long but is {length} long");
         var regex = new StringBuilder("^");
         int level = 0, start = 0, literal = 0;
         for (int i = 0; i < pattern.Length; i++)

@@ -146,7 +146,7 @@ static class TimeBuiltins
     }
 
     // Go's time.ParseDuration.
-    static long Duration(string text)
+    public static long Duration(string text)
     {
         BuiltinException Fail(string problem) => new($"time: {problem} \"{text}\"");
         string rest = text;

@@ -12,11 +12,14 @@ static class UnitBuiltins
         Builtin.Of("units.parse_bytes", v => ParseBytes(Operand.Text(v, 1))),
     ];
 
+    // OPA says the name of these functions twice.
+    static BuiltinException Fail(string what, string problem) => new($"units.parse{(what == "amount" ? "" : "_bytes")}: {problem}");
+
     static (string Number, string Unit) Divide(string text, string what)
     {
         text = text.Replace("\"", "", StringComparison.Ordinal);
-        if (text.Length == 0) throw new BuiltinException($"no {what} provided");
-        if (text.Contains(' ', StringComparison.Ordinal)) throw new BuiltinException("spaces not allowed in resource strings");
+        if (text.Contains(' ', StringComparison.Ordinal)) throw Fail(what, "spaces not allowed in resource strings");
+        if (text.Length == 0) throw Fail(what, $"no {what} provided");
         int i = 0;
         for (; i < text.Length; i++)
         {
@@ -35,7 +38,7 @@ static class UnitBuiltins
             if (i == 0 && c is '+' or '-') continue;
             break;
         }
-        if (i == 0) throw new BuiltinException($"no {what} provided");
+        if (i == 0) throw Fail(what, $"no {what} provided");
         return (text[..i], text[i..]);
     }
 
@@ -44,7 +47,7 @@ static class UnitBuiltins
     {
         NumberValue? parsed = number.Count(c => c == '.') > 1 ? null
             : NumberValue.Parse(number) ?? NumberValue.Parse(number.TrimStart('+')) ?? NumberValue.Parse("0" + number) ?? NumberValue.Parse(number + "0");
-        if (parsed is null) throw new BuiltinException($"could not parse {what} to a number");
+        if (parsed is null) throw Fail(what, $"could not parse {what} to a number");
         string text = parsed.Text;
         int e = text.AsSpan().IndexOfAny('e', 'E'), exponent = e < 0 ? 0 : int.Parse(text.AsSpan(e + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
         string mantissa = e < 0 ? text : text[..e];
@@ -77,7 +80,7 @@ static class UnitBuiltins
             case "ti": multiplier = BigInteger.One << 40; break;
             case "pi": multiplier = BigInteger.One << 50; break;
             case "ei": multiplier = BigInteger.One << 60; break;
-            default: throw new BuiltinException($"unit {unit} not recognized");
+            default: throw Fail("amount", $"unit {unit} not recognized");
         }
         n *= multiplier;
         BigInteger whole = BigInteger.DivRem(n, d, out BigInteger rest);
@@ -109,7 +112,7 @@ static class UnitBuiltins
             "pib" or "pi" => 1L << 50,
             "eb" or "e" => 1_000_000_000_000_000_000,
             "eib" or "ei" => 1L << 60,
-            _ => throw new BuiltinException($"byte unit {unit} not recognized"),
+            _ => throw Fail("byte amount", $"byte unit {unit.ToLowerInvariant()} not recognized"),
         };
         return NumberValue.From(BigInteger.Divide(n * multiplier, d));
     }
