@@ -13,13 +13,7 @@ sealed partial class Resolver
                 foreach (VarTerm v in some.Vars)
                 {
                     if (v.IsGenerated) continue;
-                    if (scope.FindHere(v.Name) is not null)
-                    {
-                        _errors.Add(v.At.Error("rego_compile_error", $"var `{v.Name}` declared above"));
-                        continue;
-                    }
-                    Declare(v, scope, false);
-                    if (scope.FindHere(v.Name) is { } declared) _someDeclared.Add(declared);
+                    if (Declare(v, scope, false) is { } declared) _someDeclared.Add(declared);
                 }
                 continue;
             }
@@ -42,7 +36,9 @@ sealed partial class Resolver
                 return new TermLiteral(t.At, t.Negated, Term(t.Term, scope), withs);
             case SomeLiteral { Member: { } member } some:
                 Term domain = Term(member.Args[^1], scope);
-                foreach (Term pattern in member.Args[..^1]) DeclareSome(pattern, scope);
+                var inDomain = new HashSet<string>(StringComparer.Ordinal);
+                Variables.Direct(member.Args[^1], inDomain);
+                foreach (Term pattern in member.Args[..^1]) DeclareSome(pattern, scope, inDomain);
                 return new SomeLiteral(some.At, [], new CallTerm(member.At, member.Operator, [.. member.Args[..^1].Select(a => Term(a, scope)), domain], true), withs);
             case EveryLiteral every:
                 Term over = Term(every.Domain, scope);
@@ -56,19 +52,19 @@ sealed partial class Resolver
         }
     }
 
-    void DeclareSome(Term pattern, Scope scope)
+    // What the domain itself names is no new variable.
+    void DeclareSome(Term pattern, Scope scope, HashSet<string> inDomain)
     {
         switch (pattern)
         {
-            case VarTerm { IsGenerated: false } v:
-                if (scope.FindHere(v.Name) is { ByAssignment: true }) _errors.Add(v.At.Error("rego_compile_error", $"var `{v.Name}` assigned above"));
-                else scope.Declare(v.Name, new Scope.Variable($"{v.Name}{Mark}{++_unique}", v.At, false));
+            case VarTerm { IsGenerated: false } v when !inDomain.Contains(v.Name):
+                Declare(v, scope, false);
                 break;
             case ArrayTerm array:
-                foreach (Term item in array.Items) DeclareSome(item, scope);
+                foreach (Term item in array.Items) DeclareSome(item, scope, inDomain);
                 break;
             case ObjectTerm o:
-                foreach ((_, Term value) in o.Items) DeclareSome(value, scope);
+                foreach ((_, Term value) in o.Items) DeclareSome(value, scope, inDomain);
                 break;
         }
     }
@@ -77,7 +73,7 @@ sealed partial class Resolver
     {
         switch (left)
         {
-            case VarTerm or ConstantTerm:
+            case VarTerm:
                 break;
             case ArrayTerm array:
                 foreach (Term item in array.Items) CheckAssignable(item);
@@ -93,6 +89,7 @@ sealed partial class Resolver
 
     static string Describe(Term term) => term switch
     {
+        ConstantTerm c => c.Value.TypeName,
         RefTerm => "ref",
         CallTerm => "call",
         SetTerm => "set",

@@ -95,10 +95,10 @@ sealed partial class Resolver
         Scope argScope = scope;
         if (args is not null && shared is null)
         {
-            foreach (Term arg in args) DeclarePattern(arg, argScope, false);
+            foreach (Term arg in args) DeclareArgument(arg, argScope);
             args = [.. args.Select(a => Argument(a, argScope, extra))];
-            scope = new Scope(argScope);
         }
+        if (args is not null) scope = new Scope(argScope) { Args = shared ?? argScope };
         Literal[] body = [.. Body(rule.Body, scope, true), .. extra];
         RuleHead head = rule.Head;
         Term[] path = [.. head.Name.Path.Select(p => Term(p, scope))];
@@ -149,22 +149,41 @@ sealed partial class Resolver
         }
     }
 
-    void Declare(VarTerm v, Scope scope, bool byAssignment)
+    // A variable may stand in several places of the arguments.
+    void DeclareArgument(Term pattern, Scope scope)
+    {
+        switch (pattern)
+        {
+            case VarTerm { IsGenerated: false } v:
+                if (scope.FindHere(v.Name) is null) Declare(v, scope, false);
+                break;
+            case ArrayTerm array:
+                foreach (Term item in array.Items) DeclareArgument(item, scope);
+                break;
+            case ObjectTerm o:
+                foreach ((_, Term value) in o.Items) DeclareArgument(value, scope);
+                break;
+        }
+    }
+
+    Scope.Variable? Declare(VarTerm v, Scope scope, bool byAssignment)
     {
         if (v.Name is "input" or "data")
         {
             _errors.Add(v.At.Error("rego_compile_error", $"variables must not shadow `{v.Name}`", "use a different variable name"));
-            return;
+            return null;
         }
-        Scope.Variable? before = scope.FindHere(v.Name);
-        if (before is not null && byAssignment)
+        string? problem = scope.FindHere(v.Name) is { } before ? before.ByAssignment ? $"var `{v.Name}` assigned above" : $"var `{v.Name}` declared above"
+            : scope.Args?.FindHere(v.Name) is not null ? $"arg `{v.Name}` redeclared" : null;
+        if (problem is not null)
         {
-            _errors.Add(v.At.Error("rego_compile_error", before.ByAssignment ? $"var `{v.Name}` assigned above" : $"var `{v.Name}` declared above"));
-            return;
+            _errors.Add(v.At.Error("rego_compile_error", problem));
+            return null;
         }
-        if (before is not null) return; // the same variable twice in one argument list
         if (scope.Seen.Contains(v.Name)) _errors.Add(v.At.Error("rego_compile_error", $"var `{v.Name}` referenced above", "declare it before its first use"));
-        scope.Declare(v.Name, new Scope.Variable($"{v.Name}{Mark}{++_unique}", v.At, byAssignment));
+        var declared = new Scope.Variable($"{v.Name}{Mark}{++_unique}", v.At, byAssignment);
+        scope.Declare(v.Name, declared);
+        return declared;
     }
 
     void ReportUnused(Scope scope)

@@ -5,6 +5,9 @@ sealed class Scope(Scope? parent)
 {
     readonly Dictionary<string, Variable> _declared = new(StringComparer.Ordinal);
 
+    /// <summary>The arguments of the function whose body this is; they cannot be declared again in it.</summary>
+    public Scope? Args { get; init; }
+
     /// <summary>Names used in this body before any declaration of them.</summary>
     public HashSet<string> Seen { get; } = new(StringComparer.Ordinal);
 

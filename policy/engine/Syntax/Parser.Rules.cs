@@ -15,6 +15,8 @@ sealed partial class Parser
         }
         bool hasIf = At("if");
         if (_token.Kind == TokenKind.LeftBrace) throw Fail("`if` keyword is required before rule body", "write `if {` instead of `{`");
+        if (!hasIf && head.Key is null && head.Value is null)
+            throw new SyntaxException(at.Error("rego_parse_error", "rule must have value assignment and/or body declaration", "write `name if { … }` or `name := value`"));
         Literal[] body = hasIf ? RuleBody() : TrueBody(at);
         RuleNodeSyntax? otherwise = null;
         if (At("else"))
@@ -32,10 +34,29 @@ sealed partial class Parser
     {
         Advance();
         if (_token.Kind != TokenKind.LeftBrace) return [Literal()];
+        if (TryLiteral() is { } literal) return [literal];
         Advance();
         Literal[] body = Body(TokenKind.RightBrace);
         Expect(TokenKind.RightBrace, "}");
         return body;
+    }
+
+    // `if {"a": 1}.a == x`: what reads as an expression is one, unless it is a set, as which `if { x }` reads. Nor is `{}`: a rule
+    // that says nothing must not hold.
+    Literal? TryLiteral()
+    {
+        (int offset, Token token, int previous, int wildcards, int depth) = (_lexer.Offset, _token, _previousEnd, _wildcards, _depth);
+        try
+        {
+            Literal literal = Literal();
+            if (literal is not TermLiteral { Term: SetTerm or ObjectTerm { Items.Length: 0 } } && (_token.NewLineBefore || _token.Kind == TokenKind.End || At("else"))) return literal;
+        }
+        catch (SyntaxException)
+        {
+            // The text is read again as a body, which says what is wrong with it.
+        }
+        (_lexer.Offset, _token, _previousEnd, _wildcards, _depth) = (offset, token, previous, wildcards, depth);
+        return null;
     }
 
     RuleNodeSyntax Else(RuleHead first)

@@ -200,11 +200,6 @@ sealed partial class Parser
 
     void EndOfStatement()
     {
-        if (_token.Kind == TokenKind.Semicolon)
-        {
-            Advance();
-            return;
-        }
         if (_token.Kind != TokenKind.End && !_token.NewLineBefore) throw Fail("expected the end of the line after a statement");
     }
 
