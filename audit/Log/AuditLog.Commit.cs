@@ -5,12 +5,23 @@ namespace Talos.Audit;
 
 public sealed partial class AuditLog
 {
+    // A write and its sync take the processor for 0.1 ms, as much as recording 20 calls. Where several callers wait at a time, a thousand commits a
+    // second serve all of them; one caller alone never waits for others.
+    static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(1);
+
+    const int FewCallers = 4;
+
+    // Entries over which a commit's own cost is spread thin.
+    const int Enough = 128;
+
     // Guards what the tree looks like: edge, bundle, size, files that wait.
     readonly Lock _state = new();
     readonly Queue<(string Path, byte[] Data)> _waitingFiles = new();
     List<(string Path, ulong End)> _unsettled = [];
     Task _settling = Task.CompletedTask;
     bool _settleBeforeRotation;
+    int _lastAwaited;
+    long _lastCommit;
     EdgeTiles _edge = new();
     byte[] _bundle = new byte[64 * 1024];
     int _bundleBytes;
@@ -38,6 +49,7 @@ public sealed partial class AuditLog
             {
                 if (!IsBatchDue()) return;
                 batch = _open;
+                (_lastAwaited, _lastCommit) = (batch.Count - batch.Unawaited, Stopwatch.GetTimestamp());
                 _open = new AppendBatch(_spareBuffer, batch.First + (ulong)batch.Count);
                 _spareBuffer = null;
             }
@@ -60,10 +72,19 @@ public sealed partial class AuditLog
                 continue;
             }
             TimeSpan left = _options.Linger - Stopwatch.GetElapsedTime(_open.Begun);
-            if (_open.IsDue || _closed || left <= TimeSpan.Zero) return true;
+            if (_open.IsDue || _closed || left <= TimeSpan.Zero)
+            {
+                if (!IsWorthGathering()) return true;
+                Monitor.Wait(_gate, Gathering);
+                continue;
+            }
             Monitor.Wait(_gate, (int)Math.Ceiling(left.TotalMilliseconds));
         }
     }
+
+    // Under _gate: others come while some wait, and the last commit is younger than what they would wait for.
+    bool IsWorthGathering() =>
+        !_closed && _lastAwaited >= FewCallers && _open.Count < Enough && Stopwatch.GetElapsedTime(_lastCommit) < Gathering;
 
     // INVARIANT: acknowledged means written and synced. Everything after the journal is derived and can be made again from it.
     void Commit(AppendBatch batch)

@@ -61,7 +61,7 @@ public sealed partial class AuditLog
             {
                 WritePartials(edge, bundle);
                 _store.Replace(TilePath.Checkpoint, Encoding.UTF8.GetBytes(signed.Note));
-                if (_checkpoint is { } previous) DeletePartials(previous.Size, edge.Size);
+                if (_checkpoint is { } previous) RetirePartials(previous.Size, edge.Size);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -86,14 +86,14 @@ public sealed partial class AuditLog
     }
 
     // The partial files of the previous checkpoint, as far as the new one does not have the same.
-    void DeletePartials(ulong old, ulong now)
+    void RetirePartials(ulong old, ulong now)
     {
-        if (PartialWidth(old, 0) is int open and not 0) _store.Delete(TilePath.Entries(old / TilePath.Width, open));
+        if (PartialWidth(old, 0) is int open and not 0) _store.Retire(TilePath.Entries(old / TilePath.Width, open));
         for (int level = 0; old >> (TilePath.Height * level) != 0; level++)
         {
             int width = PartialWidth(old, level);
             bool same = old >> (TilePath.Height * level) == now >> (TilePath.Height * level);
-            if (width != 0 && !same) _store.Delete(TilePath.Hashes(level, old >> (TilePath.Height * (level + 1)), width));
+            if (width != 0 && !same) _store.Retire(TilePath.Hashes(level, old >> (TilePath.Height * (level + 1)), width));
         }
     }
 

@@ -28,6 +28,7 @@ public sealed partial class AuditLog : IAsyncDisposable, IDisposable
         _lock = TakeLock(_store.PathOf("lock"));
         try
         {
+            _store.Recycle();
             _journal = Journal.Open(directory, options.JournalBytes);
         }
         catch

@@ -28,7 +28,7 @@ sealed class TamperMatrix
             if (record.Verify(_signer.Key).Verdict != AuditVerdict.Verified) throw new InvalidOperationException("the untouched record does not verify");
     }
 
-    public static IReadOnlyList<string> Names { get; } = [.. Ways().Select(static w => w.Name)];
+    public static IReadOnlyList<string> Names { get; } = [.. Ways().Select(static w => w.Name), CutMidWrite];
 
     static List<(string Name, Func<TamperMatrix, Attack, Expected?> Do)> Ways() =>
     [
@@ -51,13 +51,17 @@ sealed class TamperMatrix
         ("close a call that was not opened, and sign again", static (m, a) => m.CloseWrongly(a)),
     ];
 
+    const string CutMidWrite = "cut or alter a write of the journal";
+
     static readonly List<(string Name, Func<TamperMatrix, Attack, Expected?> Do)> s_ways = Ways();
 
     // Null when the case was found and named as it should; else what went wrong.
     public string? Run(int number)
     {
         Random random = new(number);
-        (string name, Func<TamperMatrix, Attack, Expected?> way) = s_ways[number % s_ways.Count];
+        // It is found when the log is opened, before there is anything to verify.
+        if (number % Names.Count == s_ways.Count) return JournalImage.CutOrAlter(random) is { } what ? $"case {number}, {CutMidWrite}: {what}" : null;
+        (string name, Func<TamperMatrix, Attack, Expected?> way) = s_ways[number % Names.Count];
         (MemoryRecord record, MemoryRecord older, MemoryRecord foreign) = _bases[random.Next(_bases.Count)];
         Attack attack = new(random, record, older, foreign, record.Files.Copy());
         if (way(this, attack) is not { } expected) return null;

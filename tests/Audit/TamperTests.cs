@@ -5,7 +5,7 @@ namespace Talos.Audit.Tests;
 public sealed class TamperTests
 {
     // The full hundred thousand run with: dotnet run -c Release --project tests/Fuzz -- audit-tamper 100000
-    const int Cases = 8500;
+    const int Cases = 9000;
 
     [Fact]
     public void Rejects_every_way_of_tampering_and_names_the_entry()
