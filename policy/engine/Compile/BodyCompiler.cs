@@ -88,6 +88,15 @@ sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, Hash
             case EveryLiteral every:
                 EmitEvery(every);
                 break;
+            case LogicalLiteral logical:
+                Step[] bodies = [.. logical.Operands.Select(BodyOf)];
+                _steps.Add(logical.Kind switch
+                {
+                    LogicalKind.Not => new NotStep(bodies[0]),
+                    LogicalKind.And => new BothStep(bodies[0], bodies[1]),
+                    _ => new EitherStep(bodies[0], bodies[1]),
+                });
+                break;
         }
         if (withCell is { } cell) _steps.Add(new WithEndStep(cell));
         if (context.WithCoverage) _steps.Add(new CoverageStep(literal.At));
@@ -207,6 +216,13 @@ sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, Hash
         _steps.Add(new IterateStep(collection, key, value));
         Unify(member.Args[^2], new CompiledTerm(member.At, new SlotExpr(value)));
         if (member.Args.Length == 3) Unify(member.Args[0], new CompiledTerm(member.At, new SlotExpr(key)));
+    }
+
+    Step BodyOf(LogicalOperand operand)
+    {
+        BodyCompiler nested = Nested();
+        nested.Body(operand.Body);
+        return nested.Finish(new FoundStep());
     }
 
     void EmitEvery(EveryLiteral every)

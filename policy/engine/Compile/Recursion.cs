@@ -65,6 +65,8 @@ static class Recursion
     static void Visit(DocNode root, Literal literal, HashSet<DocNode> found)
     {
         foreach (Term term in SyntaxParts.Of(literal)) Visit(root, term, found);
+        if (literal is LogicalLiteral logical)
+            foreach (Literal inner in logical.Operands.SelectMany(o => o.Body)) Visit(root, inner, found);
         if (literal is not EveryLiteral every) return;
         foreach (Literal inner in every.Body) Visit(root, inner, found);
     }

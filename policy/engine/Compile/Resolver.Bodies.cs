@@ -40,6 +40,8 @@ sealed partial class Resolver
                 Variables.Direct(member.Args[^1], inDomain);
                 foreach (Term pattern in member.Args[..^1]) DeclareSome(pattern, scope, inDomain);
                 return new SomeLiteral(some.At, [], new CallTerm(member.At, member.Operator, [.. member.Args[..^1].Select(a => Term(a, scope)), domain], true), withs);
+            case LogicalLiteral logical:
+                return new LogicalLiteral(logical.At, logical.Kind, [.. logical.Operands.Select(o => OperandOf(o, scope))], withs);
             case EveryLiteral every:
                 Term over = Term(every.Domain, scope);
                 var inner = new Scope(scope);
@@ -50,6 +52,15 @@ sealed partial class Resolver
             default:
                 throw new InvalidOperationException("unknown kind of literal");
         }
+    }
+
+    LogicalOperand OperandOf(LogicalOperand operand, Scope scope)
+    {
+        if (!operand.IsExplicit) return new LogicalOperand([Literal(operand.Body[0], scope)], false);
+        var inside = new Scope(scope);
+        Literal[] body = Body(operand.Body, inside, true);
+        ReportUnused(inside);
+        return new LogicalOperand(body, true);
     }
 
     // What the domain itself names is no new variable.

@@ -75,7 +75,7 @@ sealed partial class Resolver
     void CheckLanguageImport(ImportSyntax import)
     {
         string name = import.Path.DottedName ?? "";
-        if (name is "rego.v1" or "future.keywords" || (name.StartsWith("future.keywords.", StringComparison.Ordinal) && name[16..] is "in" or "every" or "if" or "contains"))
+        if (name is "rego.v1" or "future.keywords" || (name.StartsWith("future.keywords.", StringComparison.Ordinal) && name[16..] is "in" or "every" or "if" or "contains" or "not" or "and" or "or"))
         {
             if (import.Alias is not null) _errors.Add(import.At.Error("rego_parse_error", $"`{name}` imports cannot be aliased"));
             return;

@@ -37,6 +37,9 @@ sealed class TypeScope(CompilerContext context, RuleTypes types, TypeScope? pare
             case SomeLiteral { Member: { } member }:
                 Some(member);
                 break;
+            case LogicalLiteral logical:
+                foreach (LogicalOperand operand in logical.Operands) new TypeScope(context, types, this).Body(operand.Body);
+                break;
             case EveryLiteral every:
                 RegoType? domain = Infer(every.Domain);
                 var inner = new TypeScope(context, types, this);

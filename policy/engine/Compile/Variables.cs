@@ -37,6 +37,12 @@ static class Variables
     static void Collect(Literal literal, ISet<string>? direct, ISet<string>? closed)
     {
         foreach (Term term in SyntaxParts.Of(literal)) Collect(term, direct, closed);
+        if (literal is LogicalLiteral logical)
+        {
+            foreach (LogicalOperand operand in logical.Operands)
+                foreach (Literal inner in operand.Body) Collect(inner, operand.IsExplicit ? closed : direct, closed);
+            return;
+        }
         if (literal is not EveryLiteral every || closed is null) return;
         foreach (Literal inner in every.Body) Collect(inner, closed, closed);
         if (every.Key is not null) closed.Remove(every.Key.Name);

@@ -100,6 +100,16 @@ sealed class NotStep(Step body) : Step
     public override bool Run(Frame f) => !body.Run(f) && Next.Run(f);
 }
 
+sealed class BothStep(Step left, Step right) : Step
+{
+    public override bool Run(Frame f) => left.Run(f) && right.Run(f) && Next.Run(f);
+}
+
+sealed class EitherStep(Step left, Step right) : Step
+{
+    public override bool Run(Frame f) => (left.Run(f) || right.Run(f)) && Next.Run(f);
+}
+
 sealed class EveryStep(Expr domain, int keySlot, int valueSlot, Step body) : Step
 {
     public override bool Run(Frame f)

@@ -136,6 +136,23 @@ sealed class EveryLiteral(Position at, VarTerm? key, VarTerm value, Term domain,
     public Literal[] Body { get; } = body;
 }
 
+enum LogicalKind
+{
+    Not = 0,
+    And,
+    Or,
+}
+
+/// <summary>What stands beside <c>and</c>, <c>or</c> or the imported <c>not</c>: one expression, or a body in braces whose variables are its own.</summary>
+sealed record LogicalOperand(Literal[] Body, bool IsExplicit);
+
+/// <summary>Holds or does not; binds nothing. Its keywords come with <c>import future.keywords</c>.</summary>
+sealed class LogicalLiteral(Position at, LogicalKind kind, LogicalOperand[] operands, With[] withs) : Literal(at, withs)
+{
+    public LogicalKind Kind { get; } = kind;
+    public LogicalOperand[] Operands { get; } = operands;
+}
+
 sealed class RuleHead(Position at, RefTerm name, Term[]? args, Term? key, Term? value)
 {
     public Position At { get; } = at;

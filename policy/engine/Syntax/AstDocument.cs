@@ -44,6 +44,9 @@ static class AstDocument
             SomeLiteral { Member: { } member } => ObjectValue.From(("symbols", new ArrayValue(Typed("call", new ArrayValue([Operator(member), .. member.Args.Select(Term)]))))),
             SomeLiteral s => ObjectValue.From(("symbols", Terms(s.Vars))),
             EveryLiteral e => ObjectValue.From(("key", e.Key is null ? NullValue.Instance : Term(e.Key)), ("value", Term(e.Value)), ("domain", Term(e.Domain)), ("body", Body(e.Body))),
+            LogicalLiteral { Kind: LogicalKind.Not } n => ObjectValue.From(("type", Value.From("not")), ("body", Body(n.Operands[0].Body))),
+            LogicalLiteral l => ObjectValue.From(
+                ("type", Value.From(l.Kind == LogicalKind.And ? "and" : "or")), ("lhs", Body(l.Operands[0].Body)), ("rhs", Body(l.Operands[1].Body))),
             _ => NullValue.Instance,
         };
         ObjectValue document = ObjectValue.From(("index", Value.From(index)), ("terms", terms));

@@ -135,24 +135,40 @@ sealed partial class Parser
     {
         Position at = Here;
         if (At("some")) return Some(at);
-        if (At("every")) return Every(at);
-        bool negated = At("not");
-        if (negated)
+        LogicalOperand only = Disjunction();
+        if (only.IsExplicit) throw Fail("expected `and` or `or` after a body in braces");
+        return WithModifiers(only.Body[0]);
+    }
+
+    Literal WithModifiers(Literal literal)
+    {
+        if (!At("with")) return literal;
+        With[] withs = [.. literal.Withs, .. Withs()];
+        if (AtOperator(LogicalKind.And) || AtOperator(LogicalKind.Or))
+            throw Fail("`with` cannot be applied to one operand", "put the operand and its `with` in parentheses");
+        return literal switch
         {
-            Advance();
-            if (At("some")) throw Fail("illegal negation of 'some'");
-            if (At("every")) throw Fail("illegal negation of 'every'", "negate what the body says instead");
-        }
+            TermLiteral t => new TermLiteral(t.At, t.Negated, t.Term, withs),
+            EveryLiteral e => new EveryLiteral(e.At, e.Key, e.Value, e.Domain, e.Body, withs),
+            LogicalLiteral l => new LogicalLiteral(l.At, l.Kind, l.Operands, withs),
+            _ => throw new InvalidOperationException("unknown kind of expression"),
+        };
+    }
+
+    Literal Expression(bool negated)
+    {
+        Position at = Here;
+        if (At("every")) return Every(at);
         Term term = InfixTerm(true);
         if (_token.Kind is TokenKind.Assign or TokenKind.Unify)
         {
             bool assign = _token.Kind == TokenKind.Assign;
-            if (assign && negated) throw Fail("cannot assign vars inside negated expression");
+            if (assign && negated) throw NoAssignment(at, "negated expression");
             Advance();
             Term right = InfixTerm(true);
             term = new CallTerm(at, new VarTerm(at, assign ? "assign" : "eq"), [term, right], true);
         }
-        return new TermLiteral(at, negated, term, Withs());
+        return new TermLiteral(at, false, term, []);
     }
 
     With[] Withs()
@@ -206,6 +222,6 @@ sealed partial class Parser
         Expect(TokenKind.LeftBrace, "{");
         Literal[] body = Body(TokenKind.RightBrace);
         Expect(TokenKind.RightBrace, "}");
-        return new EveryLiteral(at, key, value, domain, body, Withs());
+        return new EveryLiteral(at, key, value, domain, body, []);
     }
 }

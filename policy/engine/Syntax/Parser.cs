@@ -21,6 +21,7 @@ sealed partial class Parser
     int _depth;
     int _wildcards;
     int _speculations;
+    bool _not, _and, _or;
 
     Parser(SourceText source)
     {
@@ -126,6 +127,14 @@ sealed partial class Parser
         }
     }
 
+    // What was imported holds from here on.
+    void Enable(string? import)
+    {
+        _not |= import is "future.keywords" or "future.keywords.not";
+        _and |= import is "future.keywords" or "future.keywords.and";
+        _or |= import is "future.keywords" or "future.keywords.or";
+    }
+
     RefTerm Package()
     {
         Position at = Here;
@@ -176,6 +185,7 @@ sealed partial class Parser
             alias = _token.Text;
             Advance();
         }
+        Enable(path.DottedName);
         return new ImportSyntax(at, path, alias);
     }
 

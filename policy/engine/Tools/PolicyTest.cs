@@ -74,6 +74,8 @@ public static class PolicyTest
                 if (literal is not SomeLiteral { Member: null } && literal is not TermLiteral { Term: ConstantTerm })
                     positions[literal.At.Line] = positions.GetValueOrDefault(literal.At.Line) || coverage.IsCovered(literal.At);
                 if (literal is EveryLiteral every) Visit(every.Body);
+                if (literal is LogicalLiteral logical)
+                    foreach (LogicalOperand operand in logical.Operands) Visit(operand.Body);
             }
         }
         foreach (RuleNodeSyntax rule in module.Rules)
