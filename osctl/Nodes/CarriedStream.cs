@@ -13,6 +13,9 @@ sealed class CarriedStream : Stream
 
     readonly AsyncDuplexStreamingCall<ConnectRequest, Carried> _call;
     ReadOnlyMemory<byte> _unread;
+    Task<bool>? _reading;
+    Task _parting = Task.CompletedTask;
+    int _isParting;
 
     CarriedStream(AsyncDuplexStreamingCall<ConnectRequest, Carried> call) => _call = call;
 
@@ -59,7 +62,12 @@ sealed class CarriedStream : Stream
         {
             try
             {
-                if (!await _call.ResponseStream.MoveNext(cancellationToken).ConfigureAwait(false)) return 0;
+                if (Volatile.Read(ref _isParting) != 0) return 0;
+                // Without the token: what comes after a read that was given up would be lost.
+                _reading ??= _call.ResponseStream.MoveNext(CancellationToken.None);
+                var isMore = await _reading.WaitAsync(cancellationToken).ConfigureAwait(false);
+                _reading = null;
+                if (!isMore) return 0;
             }
             catch (RpcException e)
             {
@@ -109,10 +117,30 @@ sealed class CarriedStream : Stream
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
+    /// <summary>Returns when the nodes have ended their sides too, so that their records say of the call that it ended, not that it was broken off.</summary>
+    public Task PartedAsync() => _parting;
+
     protected override void Dispose(bool disposing)
     {
-        if (disposing) _call.Dispose();
+        if (disposing && Interlocked.Exchange(ref _isParting, 1) == 0) _parting = PartAsync();
         base.Dispose(disposing);
+    }
+
+    async Task PartAsync()
+    {
+        try
+        {
+            await _call.RequestStream.CompleteAsync().ConfigureAwait(false);
+            while (await (_reading ?? _call.ResponseStream.MoveNext(CancellationToken.None)).ConfigureAwait(false)) _reading = null;
+        }
+        catch (Exception e) when (e is RpcException or IOException or InvalidOperationException)
+        {
+            // It was broken off after all, by the carrier or by the command's own end.
+        }
+        finally
+        {
+            _call.Dispose();
+        }
     }
 }
 

@@ -13,11 +13,15 @@ sealed class PeerConnection : IDisposable
     // LIMIT: a compliance report of every catalogue is the largest answer.
     const int MaxMessage = 32 * 1024 * 1024;
 
+    // A few times round the world; a node that is gone keeps nobody longer.
+    static readonly TimeSpan Parting = TimeSpan.FromSeconds(1);
+
     readonly Endpoint _endpoint;
     readonly PeerKind _kind;
     readonly TimeProvider _time;
     readonly Unproven _unproven;
     readonly PeerConnection? _carrier;
+    CarriedStream? _carried;
     IReadOnlyList<X509Certificate2> _sent = [];
 
     PeerConnection(Endpoint endpoint, PeerKind kind, ClientCredentials? credentials, TimeProvider time, Unproven unproven = Unproven.Refused, PeerConnection? carrier = null)
@@ -32,7 +36,7 @@ sealed class PeerConnection : IDisposable
             KeepAlivePingTimeout = TimeSpan.FromSeconds(15),
             UseProxy = false,
         };
-        if (carrier is not null) handler.ConnectCallback = async (_, cancellation) => await CarriedStream.OpenAsync(carrier, endpoint, cancellation).ConfigureAwait(false);
+        if (carrier is not null) handler.ConnectCallback = async (_, cancellation) => _carried = await CarriedStream.OpenAsync(carrier, endpoint, cancellation).ConfigureAwait(false);
         Channel = GrpcChannel.ForAddress($"https://{endpoint}", new GrpcChannelOptions
         {
             HttpHandler = handler,
@@ -88,6 +92,7 @@ sealed class PeerConnection : IDisposable
     public void Dispose()
     {
         Channel.Dispose();
+        _carried?.PartedAsync().Wait(Parting);
         _carrier?.Dispose();
     }
 

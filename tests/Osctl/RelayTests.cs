@@ -60,9 +60,9 @@ public sealed class RelayTests : IAsyncLifetime
         Assert.Equal(("alice", "127.0.0.1", "cp-1"), (there.Caller.Name, there.Caller.SourceAddress, Assert.Single(there.Caller.ForwardedBy)));
         // Who carried, and what it was told, has an entry too; the carrier's says for whom.
         var taken = await _node.EntryAsync(e => IsEnd(e, "RelayService/Accept"));
-        Assert.Equal("cp-1", taken.Caller.Name);
+        Assert.Equal(("cp-1", "OK"), (taken.Caller.Name, taken.Outcome.Status));
         var carried = await _carrier.EntryAsync(e => IsEnd(e, "RelayService/Connect"));
-        Assert.Equal(("alice", At(_node).ToString()), (carried.Caller.Name, carried.Fields.Single(f => f.Path == "node").Value));
+        Assert.Equal(("alice", "OK", At(_node).ToString()), (carried.Caller.Name, carried.Outcome.Status, carried.Fields.Single(f => f.Path == "node").Value));
         Assert.DoesNotContain(_carrier.Log.Read(0, long.MaxValue), r => r.Entry.Method.EndsWith("Version", StringComparison.Ordinal));
     }
 
