@@ -60,4 +60,59 @@ public sealed class BuiltinFuzzTests
         }
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
     }
+
+    static Value Mutate(Random random, Value value)
+    {
+        if (random.Next(12) == 0) return Any(random, 0);
+        switch (value)
+        {
+            case ArrayValue { Items.Length: > 0 } a:
+                var items = (Value[])a.Items.Clone();
+                int at = random.Next(items.Length);
+                items[at] = Mutate(random, items[at]);
+                return new ArrayValue(items);
+            case ObjectValue { Count: > 0 } o:
+                Value key = o.Keys.Sorted[random.Next(o.Count)];
+                return random.Next(12) == 0 ? ObjectValue.From([.. o.Pairs.Where(p => !p.Key.Equals(key))]) : o.With(key, Mutate(random, o.Get(key)!));
+            default:
+                return Any(random, 0);
+        }
+    }
+
+    [Theory]
+    [InlineData("graphql.is_valid", 0, """graphql.parse_query("query A($x: [Int!] = 1) @d { a(b: {c: [$x]}) { ...F ... on B { d: e } } } fragment F on B { e @skip(if: true) }")""",
+        """graphql.parse_schema("type Query { a(b: C!): U } input C { c: [Int!] = [1] } type B implements I { e: E } interface I { e: E } enum E { X } union U = B directive @d on QUERY schema { query: Query } extend type B { f: Int }")""")]
+    [InlineData("json.match_schema", 1, """{"a": [1, "x", {"b": null}], "c": {"d": 1.5}}""", """
+        {"$id": "http://e.test/a.json", "definitions": {"n": {"type": ["number", "null"], "minimum": 1, "exclusiveMaximum": 9, "multipleOf": 0.5}}, "required": ["a"], "dependencies": {"a": ["c"], "c": {"minProperties": 1}},
+         "properties": {"a": {"items": [{"$ref": "#/definitions/n"}, {"pattern": "^x", "format": "uri"}], "additionalItems": {"propertyNames": {"maxLength": 3}}, "uniqueItems": true, "contains": {"const": 1}}},
+         "patternProperties": {"^c": {"anyOf": [{"enum": [1]}, {"allOf": [{"not": {"type": "array"}}]}], "oneOf": [{}]}}, "additionalProperties": false, "if": {}, "then": {}, "else": false}
+        """)]
+    [InlineData("json.patch", 1, """{"a": [1, {"b": {"c"}}]}""", """[{"op": "add", "path": "/a/0", "value": 1}, {"op": "move", "from": "/a/1", "path": "/d"}, {"op": "copy", "from": "/a", "path": ["e"]}, {"op": "test", "path": "", "value": 1}]""")]
+    [InlineData("io.jwt.decode_verify", 1, "\"eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln\"", """{"secret": "s", "alg": "HS256", "iss": "x", "aud": "y", "time": 1}""")]
+    [InlineData("providers.aws.sign_req", 0, """{"method": "get", "url": "https://s.test/a?b=c", "headers": {"x": "y"}, "body": {"a": 1}}""", """{"aws_access_key": "a", "aws_secret_access_key": "b", "aws_service": "s3", "aws_region": "r", "aws_session_token": "t"}""")]
+    public void Survives_documents_of_any_shape(string name, int which, string first, string second)
+    {
+        var random = new Random(11);
+        var program = new Program(new DocNode(null, null), ObjectValue.Empty, []);
+        Builtin builtin = BuiltinRegistry.Find(name)!;
+        Value[] whole = [.. RegoProgram.Compile([]).Query($"x = {first}; y = {second}").Select(r => ValueJson.Parse(r)).SelectMany(r => (Value[])[r.Get("x")!, r.Get("y")!])];
+        for (int i = 0; i < 3000; i++)
+        {
+            Value[] args = [.. whole, .. builtin.Arity > 2 ? (Value[])[Value.From(1)] : []];
+            int mutated = random.Next(3) == 0 ? 1 - which : which;
+            for (int n = random.Next(1, 4); n > 0; n--) args[mutated] = Mutate(random, args[mutated]);
+            try
+            {
+                builtin.Invoke(new Evaluation(program, null, EvaluationOptions.Default), args);
+            }
+            catch (Exception e) when (e is BuiltinException or EvaluationException)
+            {
+                // Its own way to refuse.
+            }
+            catch (Exception e)
+            {
+                Assert.Fail($"{name}({string.Join(", ", args.Select(a => a.ToString()))}): {e}");
+            }
+        }
+    }
 }

@@ -59,6 +59,58 @@ public sealed class LimitTests
     public void Rejects_the_network_even_when_errors_are_not_strict(string query) =>
         Assert.Contains("network access is refused", Assert.Throws<RegoException>(() => Endless.Query(query)).Message, StringComparison.Ordinal);
 
+    const string Runaway = """
+        package b
+
+        a0 := [1, 2, 3, 4, 5, 6, 7, 8]
+        double(a) := array.concat(a, a)
+        large(a) := double(double(double(double(double(double(double(double(double(double(a))))))))))
+        lists := large(large(large(a0)))
+        text := concat("", [x | some i in numbers.range(1, 1000); x := "0123456789"])
+        joined := concat(text, numbers_as_text)
+        numbers_as_text := [x | some i in numbers.range(1, 1000); x := text]
+        replaced := replace(text, "0", concat("", numbers_as_text))
+        replaced_n := strings.replace_n({"0": concat("", numbers_as_text)}, text)
+        matched := regex.replace(text, "0", concat("", numbers_as_text))
+        marshalled := json.marshal_with_options([[[[[[[[text]]]]]]]], {"indent": concat("", numbers_as_text)})
+        shared(x) := [x, x, x, x, x, x, x, x]
+        deep := shared(shared(shared(shared(shared(shared(shared(shared(shared(shared(text))))))))))
+        written := json.marshal(deep)
+        formatted := sprintf("%v", [deep])
+        padded := sprintf(concat("", [x | some i in numbers.range(1, 1000); x := "%999999d"]), numbers.range(1, 1000))
+        divided := [split(concat("", numbers_as_text), "") | some i in numbers.range(1, 10)]
+        square(x) := x * x
+        product_of := square(square(square(square(square(1e99999)))))
+        shifted := bits.lsh(bits.lsh(bits.lsh(bits.lsh(bits.lsh(1, 99999), 99999), 99999), 99999), 99999)
+        """;
+
+    [Theory]
+    [InlineData("lists", "memory")]
+    [InlineData("joined", "memory")]
+    [InlineData("replaced", "memory")]
+    [InlineData("replaced_n", "memory")]
+    [InlineData("matched", "memory")]
+    [InlineData("marshalled", "memory")]
+    [InlineData("written", "memory")]
+    [InlineData("formatted", "memory")]
+    [InlineData("padded", "memory")]
+    [InlineData("divided", "memory")]
+    [InlineData("product_of", "numbers")]
+    [InlineData("shifted", "numbers")]
+    public void Rejects_what_one_builtin_would_make_too_large(string rule, string limit)
+    {
+        RegoProgram program = RegoProgram.Compile([("b.rego", Runaway)]);
+        var limits = EvaluationLimits.Offline with { AllocatedBytes = 24 << 20 };
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        RegoException stopped = Assert.Throws<RegoException>(() => program.Query($"x = count(data.b.{rule})", options: new RegoQueryOptions { Limits = limits }));
+        Assert.Contains($"limit `{limit}`", stopped.Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 128 << 20);
+    }
+
+    [Fact]
+    public void Survives_numbers_with_many_zeros() =>
+        Assert.Equal(["{\"x\":true}"], RegoProgram.Compile([]).Query("x = (1e99999 + 1 > 1e99999)"));
+
     [Fact]
     public void Survives_a_long_chain_of_rules()
     {

@@ -9,7 +9,7 @@ static class AggregateBuiltins
     [
         Builtin.Of("count", Count),
         Builtin.Of("sum", v => Fold(v, 0, (x, y) => x + y, (x, y) => x + y)),
-        Builtin.Of("product", v => Fold(v, 1, (x, y) => x * y, (x, y) => x * y)),
+        Builtin.Of("product", v => Fold(v, 1, NumberBuiltins.Times, (x, y) => x * y)),
         Builtin.Of("max", v => Items(v) is { Length: > 0 } items ? items.Max() : null),
         Builtin.Of("min", v => Items(v) is { Length: > 0 } items ? items.Min() : null),
         Builtin.Of("all", v => Value.From(Items(v).All(i => i == BooleanValue.True))),

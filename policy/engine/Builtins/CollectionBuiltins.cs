@@ -18,7 +18,12 @@ static class CollectionBuiltins
         }),
         Builtin.Of("intersection", Intersection),
         Builtin.Of("union", Union),
-        Builtin.Of("array.concat", (a, b) => new ArrayValue([.. Operand.Array(a, 1), .. Operand.Array(b, 2)])),
+        Builtin.Of("array.concat", (a, b) =>
+        {
+            Value[] x = Operand.Array(a, 1), y = Operand.Array(b, 2);
+            Evaluation.Reserve(8 * ((long)x.Length + y.Length));
+            return new ArrayValue([.. x, .. y]);
+        }),
         Builtin.Of("array.reverse", a => new ArrayValue([.. Operand.Array(a, 1).Reverse()])),
         Builtin.Of("array.slice", Slice),
         Builtin.Of("array.flatten", a => new ArrayValue([.. Flatten(Operand.Array(a, 1))])),

@@ -54,6 +54,7 @@ static class GoFormat
                 text.Append("%!(NOVERB)");
                 break;
             }
+            Evaluation.Reserve(2L * (spec.Width + Math.Max(0, spec.Precision)));
             Rune verb = Rune.GetRuneAt(format, i);
             i += verb.Utf16SequenceLength;
             if (verb.Value == '%') text.Append('%');

@@ -12,11 +12,17 @@ static class NumberBuiltins
     // LIMIT: bits by which a number may be shifted.
     const int MaxShift = 100_000;
 
+    // LIMIT: bits of an integer that arithmetic may make.
+    const long MaxBits = 400_000;
+
+    /// <summary>The same number, unless it is larger than arithmetic may make it.</summary>
+    public static BigInteger Bounded(BigInteger number, long bits = 0) => Math.Max(number.GetBitLength(), bits) <= MaxBits ? number : throw Evaluation.Limit("numbers");
+
     public static IEnumerable<Builtin> All =>
     [
         Builtin.Of("plus", (a, b) => Arithmetic(a, b, (x, y) => x + y, (x, y) => x + y)),
         Builtin.Of("minus", Minus),
-        Builtin.Of("mul", (a, b) => Arithmetic(a, b, (x, y) => x * y, (x, y) => x * y)),
+        Builtin.Of("mul", (a, b) => Arithmetic(a, b, Times, (x, y) => x * y)),
         Builtin.Of("div", Divide),
         Builtin.Of("rem", Remainder),
         Builtin.Of("abs", a => Unary(a, BigInteger.Abs, x => x.Sign < 0 ? NumberValue.From(-x) : (NumberValue)a)),
@@ -29,7 +35,7 @@ static class NumberBuiltins
         Builtin.Of("bits.and", (a, b) => NumberValue.From(Operand.BigInt(a, 1) & Operand.BigInt(b, 2))),
         Builtin.Of("bits.xor", (a, b) => NumberValue.From(Operand.BigInt(a, 1) ^ Operand.BigInt(b, 2))),
         Builtin.Of("bits.negate", a => NumberValue.From(-Operand.BigInt(a, 1) - 1)),
-        Builtin.Of("bits.lsh", (a, b) => NumberValue.From(Operand.BigInt(a, 1) << Shift(b))),
+        Builtin.Of("bits.lsh", (a, b) => Operand.BigInt(a, 1) is var x && Shift(b) is var by ? NumberValue.From(Bounded(x, x.GetBitLength() + by) << by) : null),
         Builtin.Of("bits.rsh", (a, b) => NumberValue.From(Operand.BigInt(a, 1) >> Shift(b))),
         new("rand.intn", 2, RandomNumber),
     ];
@@ -69,6 +75,8 @@ static class NumberBuiltins
         NumberValue x = Operand.Number(a, 1);
         return x.IsInteger ? NumberValue.From(exact(x.ToBigInteger())) : inexact(x.ToBigFloat());
     }
+
+    public static BigInteger Times(BigInteger x, BigInteger y) => Bounded(x, x.GetBitLength() + y.GetBitLength()) * y;
 
     static int Shift(Value b)
     {

@@ -77,6 +77,8 @@ static class RegexBuiltins
         {
             result.Append(text, end, m[0] - end);
             if (m[1] > end || m[0] == 0) Expand(result, template, text, m, regex);
+            Evaluation.Pulse();
+            Evaluation.Reserve(2L * template.Length);
             end = m[1];
             int width = at < text.Length ? GoRegex.Width(text, at) : 1;
             at = Math.Max(at + width, m[1]);

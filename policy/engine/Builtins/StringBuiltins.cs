@@ -11,7 +11,9 @@ static class StringBuiltins
         Builtin.Of("concat", (d, c) =>
         {
             string delimiter = Operand.Text(d, 1);
-            return Value.From(string.Join(delimiter, Operand.Strings(c, 2)));
+            string[] parts = Operand.Strings(c, 2);
+            Evaluation.Reserve(2 * (parts.Sum(p => (long)p.Length) + (long)delimiter.Length * parts.Length));
+            return Value.From(string.Join(delimiter, parts));
         }),
         Builtin.Of("contains", (s, t) => Value.From(Operand.Text(s, 1).Contains(Operand.Text(t, 2), StringComparison.Ordinal))),
         Builtin.Of("startswith", (s, t) => Value.From(Operand.Text(s, 1).StartsWith(Operand.Text(t, 2), StringComparison.Ordinal))),
@@ -49,6 +51,8 @@ static class StringBuiltins
 
     static ArrayValue Split(string s, string delimiter)
     {
+        // A part has its text, its value and its place.
+        Evaluation.Reserve(64L * (delimiter.Length == 0 ? s.Length : CountOf(s, delimiter)));
         if (delimiter.Length == 0) return new ArrayValue([.. s.EnumerateRunes().Select(r => Value.From(r.ToString()))]);
         string[] parts = s.Split(delimiter, StringSplitOptions.None);
         var values = new Value[parts.Length];
@@ -59,6 +63,8 @@ static class StringBuiltins
     // Go puts the replacement around every character when there is nothing to look for.
     static string Replace(string s, string old, string replacement)
     {
+        int count = old.Length == 0 ? s.Length + 1 : replacement.Length <= old.Length ? 0 : CountOf(s, old);
+        Evaluation.Reserve(2 * (s.Length + (long)count * replacement.Length));
         if (old.Length > 0) return s.Replace(old, replacement, StringComparison.Ordinal);
         var text = new StringBuilder(replacement);
         foreach (Rune rune in s.EnumerateRunes()) text.Append(rune.ToString()).Append(replacement);
@@ -86,6 +92,8 @@ static class StringBuiltins
             wasEmpty = found >= 0 && pairs[found].Old.Length == 0;
             if (found >= 0)
             {
+                Evaluation.Pulse();
+                Evaluation.Reserve(2L * pairs[found].New.Length);
                 result.Append(pairs[found].New);
                 i += pairs[found].Old.Length;
                 continue;

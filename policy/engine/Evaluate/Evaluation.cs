@@ -130,13 +130,18 @@ sealed partial class Evaluation
     {
         Tick();
         if (!builtin.IsPure) CalledImpure = true;
+        t_running = this;
         try
         {
-            return builtin.Invoke(this, args);
+            return Weighed(builtin.Invoke(this, args));
         }
-        catch (BuiltinException e)
+        catch (Exception e) when (e is BuiltinException or OutOfMemoryException or OverflowException)
         {
             return Failed(builtin, e, at);
+        }
+        finally
+        {
+            t_running = null;
         }
     }
 
@@ -145,13 +150,18 @@ sealed partial class Evaluation
     {
         Tick();
         if (!builtin.IsPure) CalledImpure = true;
+        t_running = this;
         try
         {
-            return builtin.One!(a);
+            return Weighed(builtin.One!(a));
         }
-        catch (BuiltinException e)
+        catch (Exception e) when (e is BuiltinException or OutOfMemoryException or OverflowException)
         {
             return Failed(builtin, e, at);
+        }
+        finally
+        {
+            t_running = null;
         }
     }
 
@@ -159,13 +169,18 @@ sealed partial class Evaluation
     {
         Tick();
         if (!builtin.IsPure) CalledImpure = true;
+        t_running = this;
         try
         {
-            return builtin.Two!(a, b);
+            return Weighed(builtin.Two!(a, b));
         }
-        catch (BuiltinException e)
+        catch (Exception e) when (e is BuiltinException or OutOfMemoryException or OverflowException)
         {
             return Failed(builtin, e, at);
+        }
+        finally
+        {
+            t_running = null;
         }
     }
 
@@ -173,18 +188,28 @@ sealed partial class Evaluation
     {
         Tick();
         if (!builtin.IsPure) CalledImpure = true;
+        t_running = this;
         try
         {
-            return builtin.Three!(a, b, c);
+            return Weighed(builtin.Three!(a, b, c));
         }
-        catch (BuiltinException e)
+        catch (Exception e) when (e is BuiltinException or OutOfMemoryException or OverflowException)
         {
             return Failed(builtin, e, at);
         }
+        finally
+        {
+            t_running = null;
+        }
     }
 
-    Value? Failed(Builtin builtin, BuiltinException e, Position at) => !_options.StrictBuiltinErrors ? null
-        : throw new EvaluationException(e.IsOperandError ? "eval_type_error" : "eval_builtin_error", $"{builtin.Name}: {e.Message}", at);
+    Value? Failed(Builtin builtin, Exception e, Position at)
+    {
+        // A text or list beyond what the platform can hold.
+        if (e is not BuiltinException failure) throw Limit("memory");
+        if (!_options.StrictBuiltinErrors) return null;
+        throw new EvaluationException(failure.IsOperandError ? "eval_type_error" : "eval_builtin_error", $"{builtin.Name}: {e.Message}", at);
+    }
 
     public Value? CallMocked(string name, Value[] args, Position at)
     {

@@ -116,12 +116,18 @@ sealed class NumberValue : Value
     static Decimalized Strip(BigInteger digits, int exponent)
     {
         if (digits.IsZero) return new(0, 0);
-        while (true)
+        // By powers of ten that double: a number of many zeros is not divided once for each.
+        for (int step = 1; ;)
         {
-            BigInteger quotient = BigInteger.DivRem(digits, 10, out BigInteger remainder);
-            if (!remainder.IsZero) return new(digits, exponent);
-            digits = quotient;
-            exponent++;
+            BigInteger quotient = BigInteger.DivRem(digits, BigInteger.Pow(10, step), out BigInteger remainder);
+            if (remainder.IsZero)
+            {
+                digits = quotient;
+                exponent += step;
+                step *= 2;
+            }
+            else if (step == 1) return new(digits, exponent);
+            else step /= 2;
         }
     }
 

@@ -32,6 +32,8 @@ static class ValueJson
 
     static void Append(StringBuilder text, Value value, bool html, (string Prefix, string Indent)? pretty, int depth)
     {
+        // What is shared in memory is written as often as it is there.
+        Evaluation.Pulse();
         switch (value)
         {
             case NullValue:
@@ -98,11 +100,13 @@ static class ValueJson
     {
         if (pretty is not { } p) return;
         text.Append('\n').Append(p.Prefix);
+        Evaluation.Reserve(2 * ((long)p.Prefix.Length + (long)depth * p.Indent.Length));
         for (int i = 0; i < depth; i++) text.Append(p.Indent);
     }
 
     public static void AppendString(StringBuilder text, string s, bool html)
     {
+        if (s.Length > 4096) Evaluation.Reserve(2L * s.Length);
         text.Append('"');
         for (int i = 0; i < s.Length; i++)
         {

@@ -15,6 +15,7 @@ static class ValueText
 
     static void Append(StringBuilder text, Value value)
     {
+        Evaluation.Pulse();
         switch (value)
         {
             case NullValue:
@@ -70,6 +71,7 @@ static class ValueText
     /// <summary>As Go's strconv.Quote: printable characters stay, others become escapes.</summary>
     public static void Quote(StringBuilder text, string s, bool asciiOnly = false)
     {
+        if (s.Length > 4096) Evaluation.Reserve(2L * s.Length);
         text.Append('"');
         foreach (Rune rune in s.EnumerateRunes())
         {

@@ -11,6 +11,9 @@ sealed record GraphQLDocument(ObjectValue Tree, IReadOnlyDictionary<Value, Graph
 
     public static string Text(Value? o, string name) => (o?.Get(name) as StringValue)?.Text ?? "";
 
+    /// <summary>A member that is an object; an empty one where a tree that came as such has none.</summary>
+    public static ObjectValue Part(Value? o, string name) => o?.Get(name) as ObjectValue ?? ObjectValue.Empty;
+
     public static bool Flag(Value? o, string name) => o?.Get(name) == BooleanValue.True;
 
     public static Value? Named(IEnumerable<Value> nodes, string name) => nodes.FirstOrDefault(n => Text(n, "Name") == name);
@@ -73,8 +76,8 @@ static class GraphQLLiteral
                 var text = new System.Text.StringBuilder();
                 ValueText.Quote(text, Raw(value));
                 return text.ToString();
-            case GraphQLValueKind.List: return $"[{string.Join(',', children.Select(c => Format(c.Get("Value")!)))}]";
-            case GraphQLValueKind.Object: return $"{{{string.Join(',', children.Select(c => GraphQLDocument.Text(c, "Name") + ":" + Format(c.Get("Value")!)))}}}";
+            case GraphQLValueKind.List: return $"[{string.Join(',', children.Select(c => Format(GraphQLDocument.Part(c, "Value"))))}]";
+            case GraphQLValueKind.Object: return $"{{{string.Join(',', children.Select(c => GraphQLDocument.Text(c, "Name") + ":" + Format(GraphQLDocument.Part(c, "Value"))))}}}";
             default: return Raw(value);
         }
     }

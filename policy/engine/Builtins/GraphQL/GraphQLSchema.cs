@@ -185,13 +185,13 @@ sealed class GraphQLSchema
         {
             string field = GraphQLDocument.Text(required, "Name");
             if (type.Field(field) is not { } own) throw Invalid(type.Definition, $"{must} it must have a field called {field}.");
-            if (!IsCovariant(required.Get("Type")!, own.Get("Type")!)) throw Invalid(own, $"{must} the field {field} must have type {GraphQLDocument.TypeText(required.Get("Type"))}.");
+            if (!IsCovariant(GraphQLDocument.Part(required, "Type"), GraphQLDocument.Part(own, "Type"))) throw Invalid(own, $"{must} the field {field} must have type {GraphQLDocument.TypeText(required.Get("Type"))}.");
             Value[] wanted = [.. GraphQLDocument.List(required, "Arguments")], given = [.. GraphQLDocument.List(own, "Arguments")];
             foreach (Value argument in wanted)
             {
                 string argumentName = GraphQLDocument.Text(argument, "Name");
                 if (GraphQLDocument.Named(given, argumentName) is not { } found) throw Invalid(own, $"{must} the field {field} must have the same arguments but it is missing {argumentName}.");
-                if (!GraphQLDocument.IsCompatible(argument.Get("Type")!, found.Get("Type")!))
+                if (!GraphQLDocument.IsCompatible(GraphQLDocument.Part(argument, "Type"), GraphQLDocument.Part(found, "Type")))
                     throw Invalid(found, $"{must} the field {field} must have the same arguments but {argumentName} has the wrong type.");
             }
             if (given.FirstOrDefault(a => GraphQLDocument.Flag(a.Get("Type"), "NonNull") && a.Get("DefaultValue") is null && GraphQLDocument.Named(wanted, GraphQLDocument.Text(a, "Name")) is null) is { } extra)

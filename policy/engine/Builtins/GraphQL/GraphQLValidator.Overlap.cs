@@ -95,7 +95,7 @@ sealed partial class GraphQLValidator
         string response = Text(a, "Alias"), nameA = Text(a, "Name"), nameB = Text(b, "Name");
         if (!exclusive && nameA != nameB) conflicts.Add(new(response, $"{nameA} and {nameB} are different fields", b));
         else if (!exclusive && !HaveSameArguments(a, b)) conflicts.Add(new(response, "they have differing arguments", b));
-        else if (TypesConflict(x.Definition.Get("Type")!, y.Definition.Get("Type")!))
+        else if (TypesConflict(GraphQLDocument.Part(x.Definition, "Type"), GraphQLDocument.Part(y.Definition, "Type")))
             conflicts.Add(new(response, $"they return conflicting types {GraphQLDocument.TypeText(x.Definition.Get("Type"))} and {GraphQLDocument.TypeText(y.Definition.Get("Type"))}", b));
         else if (Below(exclusive, a, b) is { Count: > 0 } inner) conflicts.Add(new(response, "", b) { Inner = inner });
     }
@@ -117,7 +117,7 @@ sealed partial class GraphQLValidator
     static bool HaveSameArguments(Value a, Value b)
     {
         Value[] first = [.. List(a, "Arguments")], second = [.. List(b, "Arguments")];
-        return first.Length == second.Length && first.All(x => second.Any(y => Text(x, "Name") == Text(y, "Name") && x.Get("Value")!.Equals(y.Get("Value")!)));
+        return first.Length == second.Length && first.All(x => second.Any(y => Text(x, "Name") == Text(y, "Name") && GraphQLDocument.Part(x, "Value").Equals(GraphQLDocument.Part(y, "Value"))));
     }
 
     bool TypesConflict(Value a, Value b)

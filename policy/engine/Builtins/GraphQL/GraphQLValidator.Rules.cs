@@ -216,8 +216,8 @@ sealed partial class GraphQLValidator
         if (type is not null && (type.Kind != "SCALAR" || type.Name is "Int" or "Float" or "String" or "Boolean" or "ID")) CheckValue(value, kind, expected, type);
         if (variable is null) return;
         bool hasDefault = variable.Get("DefaultValue") is { } value0 && GraphQLLiteral.Kind(value0) != GraphQLValueKind.Null;
-        ObjectValue position = hasDefault ? ((ObjectValue)expected).With(Value.From("NonNull"), BooleanValue.False) : (ObjectValue)expected;
-        if (!GraphQLDocument.IsCompatible(variable.Get("Type")!, position))
+        ObjectValue position = hasDefault ? (expected as ObjectValue ?? ObjectValue.Empty).With(Value.From("NonNull"), BooleanValue.False) : (expected as ObjectValue ?? ObjectValue.Empty);
+        if (!GraphQLDocument.IsCompatible(GraphQLDocument.Part(variable, "Type"), position))
             Fail(value, $"Variable \"${raw}\" of type \"{GraphQLDocument.TypeText(variable.Get("Type"))}\" used in position expecting type \"{GraphQLDocument.TypeText(position)}\".");
     }
 

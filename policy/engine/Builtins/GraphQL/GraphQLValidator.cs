@@ -62,7 +62,7 @@ sealed partial class GraphQLValidator
         GraphQLType? root = _schema.Roots.GetValueOrDefault(kind.Length == 0 ? "query" : kind);
         foreach (Value variable in List(operation, "VariableDefinitions"))
         {
-            Value type = variable.Get("Type")!;
+            Value type = GraphQLDocument.Part(variable, "Type");
             if (variable.Get("DefaultValue") is { } value) Literal(value, type);
             Directives(variable, "VARIABLE_DEFINITION");
         }

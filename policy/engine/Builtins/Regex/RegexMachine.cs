@@ -95,7 +95,8 @@ sealed class RegexMachine
             int here = todo.Step;
             while (true)
             {
-                if (++_work > MaxWork)
+                if ((++_work & 0xFFFF) == 0) Evaluation.CheckRunning();
+                if (_work > MaxWork)
                 {
                     _todo.Clear();
                     throw new BuiltinException("the regular expression takes too long on this text");
