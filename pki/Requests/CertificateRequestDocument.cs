@@ -46,11 +46,10 @@ public sealed partial class CertificateRequestDocument
         SubjectPublicKey? known = recent?.Recall(PublicKey);
         PublicKey = known ?? PublicKey;
         SignatureVerdict verdict = PublicKey.Verify(SignatureAlgorithm, ToBeSigned.Span, Signature.Span);
-        // Most keys are seen once: the platform's handle goes at once rather than to the finalizer, and is kept from the second time on.
-        if (known is null)
+        bool isHeld = known is not null || (verdict == SignatureVerdict.Valid && recent?.Remember(PublicKey) == true);
+        // Most keys are seen once: the platform's handle goes at once rather than to the finalizer.
+        if (!isHeld)
             PublicKey.ReleaseHandle();
-        if (verdict == SignatureVerdict.Valid)
-            recent?.Remember(PublicKey);
         return verdict switch
         {
             SignatureVerdict.Valid => Checked<VerifiedRequest>.Of(new VerifiedRequest(this)),

@@ -9,8 +9,8 @@ using Talos.Trustd.Ledger;
 namespace Talos.Trustd.Issuance;
 
 /// <summary>
-/// Issues certificates: serial on the ledger → signature → certificate on the ledger → entry on the record → answer. Whatever fails, what
-/// left this class is on both, and no serial is used twice.
+/// Issues certificates: serial on the ledger → signature → certificate on the ledger and entry on the record, side by side → answer. Whatever
+/// fails, what left this class is on both, and no serial is used twice.
 /// </summary>
 sealed class Issuer(AuthorityKeeper keeper, ICertificateLedger ledger, AuditLog record)
 {
@@ -35,8 +35,9 @@ sealed class Issuer(AuthorityKeeper keeper, ICertificateLedger ledger, AuditLog 
                 if (!prepared.Is(out var certificate, out var failure)) throw Refusals.From(failure);
                 var issued = set.Signing.Issue(certificate);
                 // From here on nothing is cancelled: the certificate exists, so the ledger and the record have to say so.
-                await ledger.RecordIssuedAsync(certificate.Serial, issued.Der, CancellationToken.None);
-                await record.AppendAsync(Entry(certificate, order, call), CancellationToken.None);
+                var onLedger = ledger.RecordIssuedAsync(certificate.Serial, issued.Der, CancellationToken.None);
+                var onRecord = record.AppendAsync(Entry(certificate, order, call), CancellationToken.None).AsTask();
+                await Task.WhenAll(onLedger, onRecord);
                 return new Issued(issued, set.Intermediates, keeper.Current.BundlePem);
             }
         }

@@ -22,17 +22,20 @@ sealed class RateLimit(string what, TimeSpan interval, int burst, TimeProvider t
     readonly long step = interval.Ticks;
     readonly long tolerance = interval.Ticks * burst;
 
+    // About as many as there are: the dictionary's own count takes all of its locks.
+    int known;
+
     /// <summary>Takes one from the key's allowance.</summary>
     /// <exception cref="RefusalException">There is none left; the hint says when there is.</exception>
     public void Require(string key)
     {
         var now = time.GetTimestamp() * TimeSpan.TicksPerSecond / time.TimestampFrequency;
-        if (arrivals.Count >= MaxKeys) Forget(now);
+        if (Volatile.Read(ref known) >= MaxKeys) Forget(now);
         while (true)
         {
             // The theoretical arrival time: when the key's allowance would be full again.
-            var known = arrivals.TryGetValue(key, out var arrival);
-            var next = Math.Max(known ? arrival : now, now) + step;
+            var isKnown = arrivals.TryGetValue(key, out var arrival);
+            var next = Math.Max(isKnown ? arrival : now, now) + step;
             if (next - now > tolerance)
             {
                 var wait = TimeSpan.FromTicks(next - now - tolerance);
@@ -42,15 +45,23 @@ sealed class RateLimit(string what, TimeSpan interval, int burst, TimeProvider t
                     Hint = $"try again in {Math.Ceiling(wait.TotalSeconds)} s",
                 };
             }
-            if (known ? arrivals.TryUpdate(key, next, arrival) : arrivals.TryAdd(key, next)) return;
+            if (isKnown)
+            {
+                if (arrivals.TryUpdate(key, next, arrival)) return;
+            }
+            else if (arrivals.TryAdd(key, next))
+            {
+                Interlocked.Increment(ref known);
+                return;
+            }
         }
     }
 
     void Forget(long now)
     {
         foreach (var (key, arrival) in arrivals)
-            if (arrival <= now) arrivals.TryRemove(KeyValuePair.Create(key, arrival));
+            if (arrival <= now && arrivals.TryRemove(KeyValuePair.Create(key, arrival))) Interlocked.Decrement(ref known);
         // Full of keys that are all busy: someone uses many identities or addresses at once, and one more must not cost memory.
-        if (arrivals.Count >= MaxKeys) throw new RefusalException(RefusalReason.TooManyRequests, "too many callers at once") { Id = "rate-limited" };
+        if (Volatile.Read(ref known) >= MaxKeys) throw new RefusalException(RefusalReason.TooManyRequests, "too many callers at once") { Id = "rate-limited" };
     }
 }

@@ -106,7 +106,8 @@ sealed partial class CertificateLedger
             """
             SELECT c.spiffe, c.authority, MAX(c.not_after), MAX(c.ordinal), a.bundle_digest, shown.authority, shown.ordinal
             FROM certificates c LEFT JOIN acknowledgements a ON a.spiffe = c.spiffe LEFT JOIN certificates shown ON shown.serial = a.serial
-            WHERE c.not_after > $now AND c.revoked_at IS NULL AND c.spiffe <> '' AND (c.der IS NOT NULL OR c.reserved_at >= $opened)
+            WHERE c.not_after > $now AND c.revoked_at IS NULL AND c.spiffe <> ''
+                AND (c.reserved_at >= $opened OR EXISTS (SELECT 1 FROM issued i WHERE i.id = c.id))
             GROUP BY c.spiffe, c.authority ORDER BY c.spiffe
             """;
         command.Parameters.AddWithValue("$now", Now());

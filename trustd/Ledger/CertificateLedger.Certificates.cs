@@ -6,34 +6,63 @@ namespace Talos.Trustd.Ledger;
 sealed partial class CertificateLedger
 {
     public Task<bool> ReserveAsync(CertificateReservation reservation, CancellationToken cancellation) =>
-        WriteRowAsync(_ => IsSigning(reservation.Generation) && Execute(
+        WriteRowAsync(_ =>
+        {
+            if (!IsSigning(reservation.Generation)) return false;
             // Asked for first, not in the INSERT: with a SELECT in it, a row that breaks a rule needs a statement journal.
-            Prepared(
+            var insert = Prepared(
                 """
                 INSERT INTO certificates (serial, instance, name, roles, spiffe, basis, requester, key_digest, not_before, not_after, reserved_at,
                                           issuer, policy, authenticated_at, authority, ordinal)
-                VALUES ($serial, $instance, $name, $roles, $spiffe, $basis, $requester, $key, $before, $after, $now,
-                        $issuer, $policy, $authenticated, $authority, $ordinal)
-                """,
-                "$serial", "$instance", "$name", "$roles", "$spiffe", "$basis", "$requester", "$key", "$before", "$after", "$now",
-                "$issuer", "$policy", "$authenticated", "$authority", "$ordinal"),
-            reservation.Serial, (long)reservation.Instance, reservation.Name, Join(reservation.Roles), reservation.Spiffe, reservation.Basis, reservation.Requester,
-            reservation.KeyDigest.ToArray(), reservation.NotBefore.ToUnixTimeSeconds(), reservation.NotAfter.ToUnixTimeSeconds(), Now(), reservation.Issuer, reservation.Policy,
-            reservation.AuthenticatedAt is { } at ? at.ToUnixTimeSeconds() : DBNull.Value, reservation.Generation, NextOrdinal()) == 1, cancellation);
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """);
+            insert.Bind(1, reservation.Serial);
+            insert.Bind(2, reservation.Instance);
+            insert.Bind(3, reservation.Name);
+            insert.Bind(4, Join(reservation.Roles));
+            insert.Bind(5, reservation.Spiffe);
+            insert.Bind(6, reservation.Basis);
+            insert.Bind(7, reservation.Requester);
+            insert.Bind(8, reservation.KeyDigest.Span);
+            insert.Bind(9, reservation.NotBefore.ToUnixTimeSeconds());
+            insert.Bind(10, reservation.NotAfter.ToUnixTimeSeconds());
+            insert.Bind(11, Now());
+            insert.Bind(12, reservation.Issuer);
+            insert.Bind(13, reservation.Policy);
+            if (reservation.AuthenticatedAt is { } at) insert.Bind(14, at.ToUnixTimeSeconds());
+            else insert.BindNull(14);
+            insert.Bind(15, reservation.Generation);
+            insert.Bind(16, NextOrdinal());
+            insert.Run();
+            return true;
+        }, cancellation);
 
-    // Inside the transaction that reserves the serial, so that none is reserved under an authority that stopped signing.
+    // Inside the transaction that reserves the serial, so that none is reserved under an authority that stopped signing. Within one transaction
+    // the answer changes by a write with a savepoint alone.
     bool IsSigning(long generation)
     {
-        var command = Prepared("SELECT EXISTS (SELECT 1 FROM authorities WHERE generation = $authority AND state = $signing)", "$authority", "$signing");
-        command.Parameters[0].Value = generation;
-        command.Parameters[1].Value = (long)AuthorityState.Signing;
-        return (long)command.ExecuteScalar()! != 0;
+        if (signing == generation) return true;
+        var ask = Prepared("SELECT 1 FROM authorities WHERE generation = ? AND state = ?");
+        ask.Bind(1, generation);
+        ask.Bind(2, (long)AuthorityState.Signing);
+        if (ask.ReadInteger() is null) return false;
+        signing = generation;
+        return true;
     }
 
     public Task RecordIssuedAsync(string serial, ReadOnlyMemory<byte> der, CancellationToken cancellation) =>
-        WriteRowAsync(_ => Execute(
-            Prepared("UPDATE certificates SET der = $der, issued_at = $now WHERE serial = $serial AND der IS NULL", "$serial", "$der", "$now"),
-            serial, der.ToArray(), Now()) == 1 ? true : throw new InvalidOperationException("an issued certificate has no open reservation"), cancellation);
+        WriteRowAsync(_ =>
+        {
+            var find = Prepared("SELECT id FROM certificates WHERE serial = ?");
+            find.Bind(1, serial);
+            if (find.ReadInteger() is not { } id) throw new InvalidOperationException("an issued certificate has no reservation");
+            var insert = Prepared("INSERT INTO issued (id, issued_at, der) VALUES (?, ?, ?)");
+            insert.Bind(1, id);
+            insert.Bind(2, Now());
+            insert.Bind(3, der.Span);
+            insert.Run();
+            return true;
+        }, cancellation);
 
     const string CertificateColumns =
         "c.serial, c.name, c.roles, c.spiffe, c.basis, c.not_before, c.not_after, c.revoked_at, c.requester, c.issuer, c.policy, c.authenticated_at, " +
@@ -47,8 +76,9 @@ sealed partial class CertificateLedger
         command.CommandText =
             $"""
             SELECT {CertificateColumns}, NULL FROM certificates c LEFT JOIN revocations r ON r.serial = c.serial
-            WHERE c.der IS NOT NULL {(filter.Name.Length == 0 ? "" : "AND c.name = $name")} {(filter.Issuer.Length == 0 ? "" : "AND c.issuer = $issuer")}
-            ORDER BY c.reserved_at DESC, c.serial LIMIT $limit
+            WHERE EXISTS (SELECT 1 FROM issued i WHERE i.id = c.id)
+                {(filter.Name.Length == 0 ? "" : "AND c.name = $name")} {(filter.Issuer.Length == 0 ? "" : "AND c.issuer = $issuer")}
+            ORDER BY c.id DESC LIMIT $limit
             """;
         command.Parameters.AddWithValue("$limit", limit);
         command.Parameters.AddWithValue("$name", filter.Name);
@@ -61,7 +91,11 @@ sealed partial class CertificateLedger
         using var reading = Rent();
         var connection = reading.Connection;
         using var command = connection.CreateCommand();
-        command.CommandText = $"SELECT {CertificateColumns}, c.der FROM certificates c LEFT JOIN revocations r ON r.serial = c.serial WHERE c.serial = $serial";
+        command.CommandText =
+            $"""
+            SELECT {CertificateColumns}, i.der FROM certificates c LEFT JOIN issued i ON i.id = c.id LEFT JOIN revocations r ON r.serial = c.serial
+            WHERE c.serial = $serial
+            """;
         command.Parameters.AddWithValue("$serial", serial);
         return ReadCertificates(command).SingleOrDefault();
     }
@@ -73,8 +107,8 @@ sealed partial class CertificateLedger
         using var command = connection.CreateCommand();
         command.CommandText =
             """
-            SELECT EXISTS (SELECT 1 FROM certificates WHERE name = $name AND spiffe = $spiffe AND der IS NOT NULL AND revoked_at IS NULL
-                           AND not_after > $now AND key_digest <> $key)
+            SELECT EXISTS (SELECT 1 FROM certificates c JOIN issued i ON i.id = c.id WHERE c.name = $name AND c.spiffe = $spiffe AND c.revoked_at IS NULL
+                           AND c.not_after > $now AND c.key_digest <> $key)
             """;
         command.Parameters.AddWithValue("$name", spiffe[(spiffe.LastIndexOf('/') + 1)..]);
         command.Parameters.AddWithValue("$spiffe", spiffe);

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
 
 namespace Talos.Trustd.Ledger;
@@ -19,12 +18,19 @@ sealed partial class CertificateLedger : ICertificateLedger
     readonly string path;
     readonly TimeProvider time;
     readonly SqliteConnection writer;
-    readonly Channel<Write> queue = Channel.CreateBounded<Write>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
-    readonly Task loop;
+    readonly object gate = new();
+    readonly Queue<Write> queue = new();
+    readonly SemaphoreSlim room = new(MaxQueued);
+    readonly Thread loop;
+    readonly WalKeeper wal;
     readonly ConcurrentBag<SqliteConnection> readers = [];
-    readonly Dictionary<string, SqliteCommand> statements = new(StringComparer.Ordinal);
+    readonly Dictionary<string, LedgerStatement> statements = new(ReferenceEqualityComparer.Instance);
     readonly long opened;
+    bool closed;
     long ordinal;
+
+    // Of the transaction under way: an authority that is known to sign. Zero is none.
+    long signing;
 
     CertificateLedger(string path, TimeProvider time, SqliteConnection writer)
     {
@@ -32,7 +38,10 @@ sealed partial class CertificateLedger : ICertificateLedger
         this.time = time;
         this.writer = writer;
         opened = Now();
-        loop = Task.Run(RunAsync);
+        wal = new WalKeeper(writer, () => Connect(path, SqliteOpenMode.ReadWrite));
+        // A thread of its own: it waits for the disk most of the time, and the pool has one worker a processor.
+        loop = new Thread(RunBatches) { IsBackground = true, Name = "ledger writer" };
+        loop.Start();
     }
 
     /// <summary>Opens the ledger, making it when it is not there. The file is readable by its owner alone.</summary>
@@ -56,10 +65,16 @@ sealed partial class CertificateLedger : ICertificateLedger
 
     public async ValueTask DisposeAsync()
     {
-        queue.Writer.TryComplete();
-        await loop;
-        foreach (var statement in statements.Values) await statement.DisposeAsync();
+        lock (gate)
+        {
+            closed = true;
+            Monitor.Pulse(gate);
+        }
+        await Task.Run(loop.Join);
+        await wal.Idle;
+        foreach (var statement in statements.Values) statement.Dispose();
         await writer.DisposeAsync();
+        room.Dispose();
         while (readers.TryTake(out var reader)) await reader.DisposeAsync();
     }
 
@@ -72,7 +87,7 @@ sealed partial class CertificateLedger : ICertificateLedger
         connection.Open();
         using var pragma = connection.CreateCommand();
         pragma.CommandText = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; " +
-            "PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000;";
+            "PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 0;";
         pragma.ExecuteNonQuery();
         return connection;
     }
@@ -88,19 +103,35 @@ sealed partial class CertificateLedger : ICertificateLedger
 
     async Task<T> WriteAsync<T>(Write<T> write, CancellationToken cancellation)
     {
-        await queue.Writer.WriteAsync(write, cancellation);
+        await room.WaitAsync(cancellation);
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(closed, this);
+            queue.Enqueue(write);
+            if (queue.Count == 1) Monitor.Pulse(gate);
+        }
         // From here on the write may already be on the disk, so giving up would leave the caller with a wrong answer.
         return await write.Task;
     }
 
-    async Task RunAsync()
+    void RunBatches()
     {
         var batch = new List<Write>();
-        while (await queue.Reader.WaitToReadAsync())
+        while (true)
         {
-            batch.Clear();
-            while (batch.Count < MaxBatch && queue.Reader.TryRead(out var write)) batch.Add(write);
+            lock (gate)
+            {
+                while (queue.Count == 0)
+                {
+                    if (closed) return;
+                    Monitor.Wait(gate);
+                }
+                batch.Clear();
+                while (batch.Count < MaxBatch && queue.TryDequeue(out var write)) batch.Add(write);
+            }
+            room.Release(batch.Count);
             Commit(batch);
+            wal.Written(batch.Count);
         }
     }
 
@@ -108,6 +139,7 @@ sealed partial class CertificateLedger : ICertificateLedger
     {
         try
         {
+            signing = 0;
             Run("BEGIN IMMEDIATE");
             foreach (var write in batch)
             {
@@ -117,6 +149,7 @@ sealed partial class CertificateLedger : ICertificateLedger
                     write.TryRun(writer);
                     continue;
                 }
+                signing = 0;
                 Run("SAVEPOINT write");
                 if (!write.TryRun(writer)) Run("ROLLBACK TO write");
                 Run("RELEASE write");
@@ -138,23 +171,14 @@ sealed partial class CertificateLedger : ICertificateLedger
         if (SQLitePCL.raw.sqlite3_get_autocommit(writer.Handle!) == 0) Run("ROLLBACK");
     }
 
-    void Run(string statement) => Prepared(statement).ExecuteNonQuery();
+    void Run(string statement) => Prepared(statement).Run();
 
-    /// <summary>A command of the writer, parsed once. Only the loop uses it, so one at a time.</summary>
-    /// <param name="parameters">Names, in the order in which <see cref="Execute"/> takes their values.</param>
-    SqliteCommand Prepared(string statement, params ReadOnlySpan<string> parameters)
+    /// <summary>A statement of the writer, parsed once. Only the loop uses it, so one at a time.</summary>
+    /// <param name="sql">A literal: statements are told apart by the string itself.</param>
+    LedgerStatement Prepared(string sql)
     {
-        if (statements.TryGetValue(statement, out var known)) return known;
-        var command = writer.CreateCommand();
-        command.CommandText = statement;
-        foreach (var name in parameters) command.Parameters.Add(new SqliteParameter { ParameterName = name });
-        return statements[statement] = command;
-    }
-
-    static int Execute(SqliteCommand command, params ReadOnlySpan<object> values)
-    {
-        for (var i = 0; i < values.Length; i++) command.Parameters[i].Value = values[i];
-        return command.ExecuteNonQuery();
+        if (!statements.TryGetValue(sql, out var known)) statements.Add(sql, known = new LedgerStatement(writer, sql));
+        return known;
     }
 
     readonly struct Reading(CertificateLedger owner, SqliteConnection connection) : IDisposable

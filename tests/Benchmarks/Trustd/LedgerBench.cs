@@ -70,8 +70,9 @@ static class LedgerBench
         using var command = connection.CreateCommand();
         command.CommandText =
             """
-            INSERT INTO certificates (serial, instance, name, roles, spiffe, basis, requester, key_digest, not_before, not_after, reserved_at, issued_at, der, authority, ordinal)
-            VALUES ($serial, 1, $name, 'os:node', $spiffe, 'renewal', $name, randomblob(32), $at, $at + 86400, $at, $at, randomblob(620), 1, $at)
+            INSERT INTO certificates (serial, instance, name, roles, spiffe, basis, requester, key_digest, not_before, not_after, reserved_at, issuer, policy, authority, ordinal)
+            VALUES ($serial, 1, $name, 'os:node', $spiffe, 'renewal', $name, randomblob(32), $at, $at + 86400, $at, '', '', 1, $at);
+            INSERT INTO issued (id, issued_at, der) VALUES (last_insert_rowid(), $at, randomblob(620));
             """;
         var serial = command.Parameters.Add("$serial", SqliteType.Text);
         var name = command.Parameters.Add("$name", SqliteType.Text);

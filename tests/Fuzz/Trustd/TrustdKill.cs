@@ -213,7 +213,7 @@ sealed class TrustdKill
         if (reused.Count > 0) return $"serial {reused.First()} was used twice";
         using var connection = new SqliteConnection($"Data Source={Path.Combine(State, "ledger.db")};Pooling=False");
         connection.Open();
-        var ledger = Read(connection, "SELECT serial, der FROM certificates WHERE der IS NOT NULL").ToDictionary(r => (string)r[0], r => (byte[])r[1]);
+        var ledger = Read(connection, "SELECT c.serial, i.der FROM certificates c JOIN issued i ON i.id = c.id").ToDictionary(r => (string)r[0], r => (byte[])r[1]);
         foreach (var (serial, der) in issued)
             if (!ledger.TryGetValue(serial, out var kept) || !kept.AsSpan().SequenceEqual(der)) return $"certificate {serial} left and is not on the ledger";
         var taken = Read(connection, "SELECT serial FROM revocations").Select(r => (string)r[0]).ToHashSet();
