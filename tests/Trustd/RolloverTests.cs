@@ -46,6 +46,7 @@ public sealed class RolloverTests : IAsyncLifetime
         Assert.NotEqual(old, IssuerOf(second));
 
         // Someone who knows only the old authority still gets through: the new one is vouched for by it.
+        Assert.Single(await trustd.ShownAsync());
         using var bare = trustd.Channel(null);
         Assert.NotEmpty((await new TrustService.TrustServiceClient(bare).CABundleAsync(new CABundleRequest())).BundlePem);
 
@@ -64,6 +65,12 @@ public sealed class RolloverTests : IAsyncLifetime
         var ended = await StepAsync(again, AuthorityStep.Retire, AuthorityPhase.Steady);
         Assert.Equal(["signing", "retired"], ended.Authorities.Select(a => a.State));
         await WaitAsync(() => first.Slot.Current!.Roots!.Anchors.Length == 1);
+        // Nobody is shown the way through the old authority any more.
+        for (var i = 0; (await trustd.ShownAsync()).Count > 0; i++)
+        {
+            Assert.True(i < 600, "trustd still shows the chain through the retired authority");
+            await Task.Delay(100);
+        }
         Assert.False(File.Exists(Path.Combine(trustd.Folder, "state/ca.next.key")));
 
         await trustd.RestartAsync(() =>

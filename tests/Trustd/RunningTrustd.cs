@@ -146,6 +146,21 @@ public sealed class RunningTrustd : IAsyncDisposable
         DisposeHttpClient = true,
     });
 
+    /// <summary>What trustd sends beside its own certificate.</summary>
+    public async Task<IReadOnlyList<X509Certificate2>> ShownAsync()
+    {
+        X509Certificate2[] shown = [];
+        using var connection = new System.Net.Sockets.TcpClient();
+        await connection.ConnectAsync(Server.Endpoint);
+        await using var tls = new SslStream(connection.GetStream(), leaveInnerStreamOpen: true, (_, own, chain, _) =>
+        {
+            shown = [.. chain!.ChainPolicy.ExtraStore.Where(c => !c.RawDataMemory.Span.SequenceEqual(own!.GetRawCertData()))];
+            return true;
+        });
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "127.0.0.1", ApplicationProtocols = [SslApplicationProtocol.Http2] });
+        return shown;
+    }
+
     public static async Task<RpcException> RefusedAsync<T>(AsyncUnaryCall<T> call, string reason)
     {
         var refusal = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);

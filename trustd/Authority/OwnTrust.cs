@@ -19,9 +19,13 @@ sealed class OwnTrust(AuthorityKeeper authorities, NodeIdentity identity, ICerti
             {
                 var set = authorities.Current;
                 identity.Adopt(set.BundlePem);
-                var own = Certificate.Parse(identity.Slot.Current!.Certificate.RawData).Require();
+                var shown = identity.Slot.Current!;
+                var own = Certificate.Parse(shown.Certificate.RawData).Require();
                 await ledger.AcknowledgeAsync(own.AlternativeNames.Single(n => n.Kind == NameKinds.Uri).Text, own.Serial, set.BundleDigest, cancellation);
-                if (own.AuthorityKeyIdentifier is not { } issuer || !issuer.Span.SequenceEqual(set.Signing.Certificate.SubjectKeyIdentifier!.Value.Span)) identity.RenewWithin(TimeSpan.Zero);
+                // At activate another authority signs; at retire the way to it through the one before leads nowhere any more.
+                var isCurrent = own.AuthorityKeyIdentifier is { } issuer && issuer.Span.SequenceEqual(set.Signing.Certificate.SubjectKeyIdentifier!.Value.Span)
+                    && shown.Intermediates.Count == set.Intermediates.Length && shown.Intermediates.Zip(set.Intermediates).All(pair => pair.First.Span.SequenceEqual(pair.Second.Span));
+                if (!isCurrent) identity.RenewWithin(TimeSpan.Zero);
             }
             catch (Exception e) when (e is LedgerException or IOException or EnrollmentException)
             {

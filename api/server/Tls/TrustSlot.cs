@@ -34,6 +34,7 @@ public sealed class TrustMaterial
         if (!certificate.HasPrivateKey) throw new ArgumentException("the certificate has no private key", nameof(certificate));
         Certificate = certificate;
         Roots = roots;
+        Intermediates = [.. intermediates.Select(i => (ReadOnlyMemory<byte>)i.RawDataMemory)];
         // offline: no download of intermediates and no OCSP staple; what the peer gets is exactly what was given.
         CertificateContext = SslStreamCertificateContext.Create(certificate, [.. intermediates], offline: true);
     }
@@ -41,6 +42,7 @@ public sealed class TrustMaterial
     TrustMaterial(TrustMaterial other, TrustStore roots)
     {
         Certificate = other.Certificate;
+        Intermediates = other.Intermediates;
         CertificateContext = other.CertificateContext;
         Roots = roots;
     }
@@ -51,6 +53,9 @@ public sealed class TrustMaterial
     public X509Certificate2 Certificate { get; }
 
     public TrustStore? Roots { get; }
+
+    /// <summary>What a peer is shown beside the certificate, DER, from the issuer up.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Intermediates { get; }
 
     internal SslStreamCertificateContext CertificateContext { get; }
 }
