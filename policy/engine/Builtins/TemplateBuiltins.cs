@@ -25,7 +25,7 @@ static partial class TemplateBuiltins
     abstract record Node;
     sealed record TextNode(string Text) : Node;
     sealed record OutputNode(string Pipeline) : Node;
-    sealed record AssignNode(string Name, string Pipeline) : Node;
+    sealed record AssignNode(string Name, bool Declares, string Pipeline) : Node;
     sealed record TemplateNode(string Name, string Pipeline) : Node;
     sealed record FlowNode(Flow Flow) : Node;
     sealed record BlockNode(string Kind, string[] Names, string Pipeline, List<Node> Body, List<Node> Else) : Node;
@@ -33,10 +33,20 @@ static partial class TemplateBuiltins
     // How a list of nodes ended.
     enum Flow { Normal, Break, Continue }
 
+    internal static string Show(Value? value) => Template.Show(value);
+
     sealed class Template
     {
         // LIMIT: templates that call themselves.
         const int MaxDepth = 100;
+
+        // LIMIT: rounds of all ranges together; `range 1000000000` makes no output.
+        const int MaxRounds = 1_000_000;
+
+        // What Go calls a space here.
+        static readonly char[] Space = [' ', '\t', '\r', '\n'];
+
+        int _rounds;
 
         readonly Dictionary<string, List<Node>> _named = new(StringComparer.Ordinal);
         int _ranges;
@@ -50,8 +60,8 @@ static partial class TemplateBuiltins
             foreach (Match m in ActionPattern().Matches(text))
             {
                 string before = text[from..m.Index];
-                if (m.Groups[1].Success) before = before.TrimEnd();
-                if (_tokens.Count > 0 && _trimNext) before = before.TrimStart();
+                if (m.Groups[1].Success) before = before.TrimEnd(Space);
+                if (_tokens.Count > 0 && _trimNext) before = before.TrimStart(Space);
                 _tokens.Add((false, before));
                 _tokens.Add((true, m.Groups[2].Value.Trim()));
                 _trimNext = m.Groups[3].Success;
@@ -59,7 +69,7 @@ static partial class TemplateBuiltins
             }
             string rest = text[from..];
             if (rest.Contains("{{", StringComparison.Ordinal)) throw new BuiltinException("template: unclosed action");
-            _tokens.Add((false, _trimNext ? rest.TrimStart() : rest));
+            _tokens.Add((false, _trimNext ? rest.TrimStart(Space) : rest));
             _nodes = List(0, out string? end);
             if (end is not null) throw new BuiltinException($"template: unexpected {{{{{end}}}}}");
         }
@@ -104,7 +114,8 @@ static partial class TemplateBuiltins
                         break;
                     default:
                         Match assign = AssignPattern().Match(text);
-                        nodes.Add(assign.Success ? new AssignNode(assign.Groups[1].Value, assign.Groups[2].Value) : new OutputNode(text));
+                        nodes.Add(!assign.Success ? new OutputNode(text)
+                            : new AssignNode(assign.Groups[1].Value, assign.Groups[2].Value == ":=", assign.Groups[3].Value));
                         break;
                 }
             }
@@ -156,7 +167,7 @@ static partial class TemplateBuiltins
         {
             Value vars = AsGoSees(document);
             var output = new StringBuilder();
-            Run(_nodes, vars, new Dictionary<string, Value?>(StringComparer.Ordinal) { ["$"] = vars }, output, 0);
+            Run(_nodes, vars, new Dictionary<string, TemplateVariable>(StringComparer.Ordinal) { ["$"] = new(vars) }, output, 0);
             return output.ToString();
         }
 
@@ -171,15 +182,15 @@ static partial class TemplateBuiltins
             _ => value,
         };
 
-        void RunNamed(TemplateNode call, Value? dot, Dictionary<string, Value?> scope, StringBuilder output, int depth)
+        void RunNamed(TemplateNode call, Value? dot, Dictionary<string, TemplateVariable> scope, StringBuilder output, int depth)
         {
             if (depth >= MaxDepth) throw new BuiltinException("template: exceeded maximum template depth");
             if (!_named.TryGetValue(call.Name, out List<Node>? body)) throw new BuiltinException($"template: template \"{call.Name}\" not defined");
             Value? value = call.Pipeline.Length == 0 ? NullValue.Instance : TemplatePipeline.Eval(call.Pipeline, dot, scope);
-            Run(body, value, new Dictionary<string, Value?>(StringComparer.Ordinal) { ["$"] = value }, output, depth + 1);
+            Run(body, value, new Dictionary<string, TemplateVariable>(StringComparer.Ordinal) { ["$"] = new(value) }, output, depth + 1);
         }
 
-        Flow Run(List<Node> nodes, Value? dot, Dictionary<string, Value?> scope, StringBuilder output, int depth)
+        Flow Run(List<Node> nodes, Value? dot, Dictionary<string, TemplateVariable> scope, StringBuilder output, int depth)
         {
             foreach (Node node in nodes)
             {
@@ -190,10 +201,14 @@ static partial class TemplateBuiltins
                         output.Append(t.Text);
                         break;
                     case OutputNode o:
-                        output.Append(Show(TemplatePipeline.Eval(o.Pipeline, dot, scope)));
+                        // What is nothing in the end has no value; inside a list or for `print` it is nil.
+                        output.Append(TemplatePipeline.Eval(o.Pipeline, dot, scope) is { } shown and not NullValue ? Show(shown) : "<undefined>");
                         break;
                     case AssignNode a:
-                        scope[a.Name] = TemplatePipeline.Eval(a.Pipeline, dot, scope);
+                        Value? assigned = TemplatePipeline.Eval(a.Pipeline, dot, scope);
+                        if (a.Declares) scope[a.Name] = new(assigned);
+                        else if (scope.TryGetValue(a.Name, out TemplateVariable? variable)) variable.Value = assigned;
+                        else throw new BuiltinException($"template: undefined variable \"{a.Name}\"");
                         break;
                     case BlockNode b:
                         if (RunBlock(b, dot, scope, output, depth) is not Flow.Normal and var flow) return flow;
@@ -208,14 +223,14 @@ static partial class TemplateBuiltins
             return Flow.Normal;
         }
 
-        Flow RunBlock(BlockNode b, Value? dot, Dictionary<string, Value?> scope, StringBuilder output, int depth)
+        Flow RunBlock(BlockNode b, Value? dot, Dictionary<string, TemplateVariable> scope, StringBuilder output, int depth)
         {
             Value? value = TemplatePipeline.Eval(b.Pipeline, dot, scope);
             if (b.Kind != "range")
             {
                 bool holds = TemplatePipeline.IsTrue(value);
-                var inner = new Dictionary<string, Value?>(scope, StringComparer.Ordinal);
-                if (b.Names.Length > 0) inner[b.Names[0]] = value;
+                var inner = new Dictionary<string, TemplateVariable>(scope, StringComparer.Ordinal);
+                if (b.Names.Length > 0) inner[b.Names[0]] = new(value);
                 return Run(holds ? b.Body : b.Else, holds && b.Kind == "with" ? value : dot, inner, output, depth);
             }
             (Value Key, Value Item)[] items = value switch
@@ -224,24 +239,35 @@ static partial class TemplateBuiltins
                 SetValue s => [.. s.Members.Sorted.Select((x, i) => (Value.From(i), x))],
                 ObjectValue o => [.. o.Pairs.Select(p => (p.Key, p.Value))],
                 null or NullValue => [],
+                NumberValue n when n.TryGetInt32(out int rounds) => Counted(rounds, b.Names.Length),
                 _ => throw new BuiltinException($"template: range can't iterate over {value}"),
             };
             if (items.Length == 0) return Run(b.Else, dot, new(scope, StringComparer.Ordinal), output, depth);
             foreach ((Value key, Value item) in items)
             {
-                var inner = new Dictionary<string, Value?>(scope, StringComparer.Ordinal);
-                if (b.Names.Length == 1) inner[b.Names[0]] = item;
-                if (b.Names.Length == 2) (inner[b.Names[0]], inner[b.Names[1]]) = (key, item);
+                var inner = new Dictionary<string, TemplateVariable>(scope, StringComparer.Ordinal);
+                if (++_rounds > MaxRounds) throw Evaluation.Limit("template");
+                if (b.Names.Length == 1) inner[b.Names[0]] = new(item);
+                if (b.Names.Length == 2) (inner[b.Names[0]], inner[b.Names[1]]) = (new(key), new(item));
                 if (Run(b.Body, item, inner, output, depth) == Flow.Break) break;
             }
             return Flow.Normal;
         }
 
-        // As Go prints with %v; a key that is missing prints as OPA has it.
-        static string Show(Value? value) => value switch
+        // Go 1.22: a number ranges over what is below it.
+        static (Value, Value)[] Counted(int rounds, int names)
         {
-            null => "<undefined>",
-            NullValue => "<nil>",
+            if (names > 1) throw new BuiltinException($"template: can't use {rounds} to iterate over more than one variable");
+            if (rounds > MaxRounds) throw Evaluation.Limit("template");
+            var items = new (Value, Value)[Math.Max(rounds, 0)];
+            for (int i = 0; i < items.Length; i++) items[i] = (Value.From(i), Value.From(i));
+            return items;
+        }
+
+        /// <summary>As Go prints with %v.</summary>
+        public static string Show(Value? value) => value switch
+        {
+            null or NullValue => "<nil>",
             StringValue s => s.Text,
             ArrayValue a => "[" + string.Join(' ', a.Items.Select(Show)) + "]",
             SetValue s => "[" + string.Join(' ', s.Members.Sorted.Select(Show)) + "]",
@@ -253,7 +279,7 @@ static partial class TemplateBuiltins
     [GeneratedRegex(@"\{\{(-\s)?((?:""(?:\\.|[^""\\])*""|`[^`]*`|/\*.*?\*/|[^}`""]|\}(?!\}))*?)(\s-)?\}\}", RegexOptions.Singleline)]
     private static partial Regex ActionPattern();
 
-    [GeneratedRegex(@"\A(\$\w+)\s*:?=\s*(.*)\z", RegexOptions.Singleline)]
+    [GeneratedRegex(@"\A(\$\w+)\s*(:?=)\s*(.*)\z", RegexOptions.Singleline)]
     private static partial Regex AssignPattern();
 
     [GeneratedRegex(@"\A(?:""(?:\\.|[^""\\])*""|`[^`]*`)")]
@@ -263,10 +289,16 @@ static partial class TemplateBuiltins
     private static partial Regex NamesPattern();
 }
 
+/// <summary>A variable of a template; `=` changes it in the block that declared it.</summary>
+sealed class TemplateVariable(Value? value)
+{
+    public Value? Value { get; set; } = value;
+}
+
 /// <summary>One pipeline of a template: operands, functions, `|`.</summary>
 static partial class TemplatePipeline
 {
-    public static Value? Eval(string text, Value? dot, Dictionary<string, Value?> scope)
+    public static Value? Eval(string text, Value? dot, Dictionary<string, TemplateVariable> scope)
     {
         string[] tokens = [.. TokenPattern().Matches(text).Select(m => m.Value)];
         int at = 0;
@@ -286,7 +318,7 @@ static partial class TemplatePipeline
         _ => true,
     };
 
-    static Value? Pipeline(string[] tokens, ref int at, Value? dot, Dictionary<string, Value?> scope, int depth)
+    static Value? Pipeline(string[] tokens, ref int at, Value? dot, Dictionary<string, TemplateVariable> scope, int depth)
     {
         if (depth > 50) throw new BuiltinException("template: parentheses nest too deeply");
         Value? piped = null;
@@ -327,7 +359,7 @@ static partial class TemplatePipeline
         }
     }
 
-    static Value? One(string token, Value? dot, Dictionary<string, Value?> scope)
+    static Value? One(string token, Value? dot, Dictionary<string, TemplateVariable> scope)
     {
         switch (token[0])
         {
@@ -337,8 +369,8 @@ static partial class TemplatePipeline
             case '$':
                 int end = token.IndexOf('.', StringComparison.Ordinal);
                 string name = end < 0 ? token : token[..end];
-                if (!scope.TryGetValue(name, out Value? variable)) throw new BuiltinException($"template: undefined variable \"{name}\"");
-                return end < 0 ? variable : Path(variable, token[end..]);
+                if (!scope.TryGetValue(name, out TemplateVariable? variable)) throw new BuiltinException($"template: undefined variable \"{name}\"");
+                return end < 0 ? variable.Value : Path(variable.Value, token[end..]);
         }
         return token switch
         {
@@ -351,7 +383,13 @@ static partial class TemplatePipeline
 
     static Value? Path(Value? value, string path)
     {
-        foreach (string name in path.Split('.', StringSplitOptions.RemoveEmptyEntries)) value = value?.Get(name);
+        foreach (string name in path.Split('.', StringSplitOptions.RemoveEmptyEntries))
+        {
+            // What a missing key would have is missing, too.
+            if (value is null) return null;
+            if (value is not ObjectValue o) throw new BuiltinException($"template: can't evaluate field {name} in type interface {{}}");
+            value = o.Find(name);
+        }
         return value;
     }
 
@@ -369,11 +407,20 @@ static partial class TemplatePipeline
             case "not": return Value.From(!IsTrue(Arg(0)));
             case "and": return args.FirstOrDefault(a => !IsTrue(a), args[^1]);
             case "or": return args.FirstOrDefault(IsTrue, args[^1]);
-            case "len": return BuiltinRegistry.Find("count")!.Invoke(null!, [Arg(0)]);
-            case "index": return args.Skip(1).Aggregate(args[0], (v, k) => k is null ? null : v?.Get(k));
-            case "printf": return Value.From(GoFormat.Format(Operand.Text(Arg(0), 1), [.. args.Skip(1).Select(a => a ?? NullValue.Instance)]));
-            case "print": return Value.From(string.Concat(args.Select(a => a is StringValue s ? s.Text : a?.ToString())));
-            case "println": return Value.From(string.Join(' ', args.Select(a => a is StringValue s ? s.Text : a?.ToString())) + "\n");
+            case "len":
+                return NumberValue.From(Arg(0) switch
+                {
+                    StringValue s => Encoding.UTF8.GetByteCount(s.Text),
+                    ArrayValue a => a.Items.Length,
+                    ObjectValue o => o.Count,
+                    Value other => throw new BuiltinException($"template: error calling len: len of type {other.TypeName}"),
+                });
+            case "index": return args.Skip(1).Aggregate(Arg(0), (v, k) => Index(v, k ?? NullValue.Instance));
+            case "printf":
+                Value[] printed = [.. args.Skip(1).Select(a => a is ArrayValue or ObjectValue ? Value.From(TemplateBuiltins.Show(a)) : a ?? NullValue.Instance)];
+                return Value.From(GoFormat.Format(Operand.Text(Arg(0), 1), printed));
+            case "print": return Value.From(Joined(args));
+            case "println": return Value.From(string.Join(' ', args.Select(TemplateBuiltins.Show)) + "\n");
             case "html": return Value.From(Escape(Joined(args), c => c switch { '"' => "&#34;", '\'' => "&#39;", '&' => "&amp;", '<' => "&lt;", '>' => "&gt;", '\0' => "\uFFFD", _ => null }));
             case "js":
                 return Value.From(Escape(Joined(args), c => c switch
@@ -389,7 +436,7 @@ static partial class TemplatePipeline
                     _ => null,
                 }));
             case "slice": return Slice(args);
-            case "urlquery": return Value.From(EncodingBuiltins.UrlEncode(Operand.Text(Arg(0), 1)));
+            case "urlquery": return Value.From(EncodingBuiltins.UrlEncode(Joined(args)));
             default: throw new BuiltinException($"template: function \"{name}\" not defined");
         }
     }
@@ -412,7 +459,34 @@ static partial class TemplatePipeline
         return Value.Compare(a, b);
     }
 
-    static string Joined(List<Value?> args) => string.Concat(args.Select(a => a is StringValue s ? s.Text : a?.ToString()));
+    // fmt.Sprint: a space stands between two operands of which neither is a string.
+    static string Joined(List<Value?> args)
+    {
+        var text = new StringBuilder();
+        for (int i = 0; i < args.Count; i++)
+        {
+            if (i > 0 && args[i - 1] is not StringValue && args[i] is not StringValue) text.Append(' ');
+            text.Append(TemplateBuiltins.Show(args[i]));
+        }
+        return text.ToString();
+    }
+
+    static Value Index(Value value, Value key)
+    {
+        switch (value)
+        {
+            case ObjectValue o when key is StringValue:
+                return o.Get(key) ?? NullValue.Instance;
+            case ArrayValue a when key is NumberValue:
+                return a.Get(key) ?? throw new BuiltinException($"template: error calling index: index out of range: {key}");
+            case StringValue s when key is NumberValue n && n.TryGetInt32(out int at):
+                byte[] bytes = Encoding.UTF8.GetBytes(s.Text);
+                if (at < 0 || at >= bytes.Length) throw new BuiltinException($"template: error calling index: index out of range: {at}");
+                return NumberValue.From((long)bytes[at]);
+            default:
+                throw new BuiltinException($"template: error calling index: can't index item of type {value.TypeName} with {key.TypeName}");
+        }
+    }
 
     static string Escape(string text, Func<char, string?> replace)
     {
