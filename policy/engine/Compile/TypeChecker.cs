@@ -20,6 +20,7 @@ sealed class RuleTypes(CompilerContext context)
     readonly Dictionary<DocNode, RegoType> _values = [];
     readonly Dictionary<DocNode, FunctionType> _functions = [];
     readonly HashSet<DocNode> _begun = [];
+    readonly bool _hasSchemas = SchemaTypes.AnyIn(context);
 
     /// <summary>Checks the rules of a node after all that they depend on.</summary>
     public void Check(DocNode start)
@@ -45,10 +46,11 @@ sealed class RuleTypes(CompilerContext context)
     {
         foreach (RuleDefinition rule in node.Rules)
         {
+            List<(Value[], RegoType)> schemas = _hasSchemas ? SchemaTypes.Of(context, rule) : [];
             for (RuleNodeSyntax? part = rule.Syntax; part is not null; part = part.Else)
             {
                 int before = context.Errors.Count;
-                var scope = new TypeScope(context, this, null);
+                var scope = new TypeScope(context, this, null) { Schemas = schemas };
                 scope.Body(part.Body);
                 RegoType value = Value(rule, part, scope);
                 if (context.Errors.Count > before) value = RegoType.Any; // one mistake, one error
@@ -83,6 +85,20 @@ sealed class RuleTypes(CompilerContext context)
 
     public FunctionType? OfFunction(CallTerm call) => context.FindFunction(call.Operator) is { } function ? _functions.GetValueOrDefault(function)
         : call.Name is { } name ? BuiltinTypes.Find(name) : null;
+
+    /// <summary>How much of the path leads to a function, when one is named without being called.</summary>
+    public int? IsFunction(RefTerm reference)
+    {
+        if (!reference.HeadIs("data")) return null;
+        DocNode node = context.Root;
+        for (int i = 0; i < reference.Path.Length; i++)
+        {
+            if (reference.Path[i] is not ConstantTerm c || !node.Children.TryGetValue(c.Value, out DocNode? child)) return null;
+            node = child;
+            if (node.IsFunction && node.Children.Count == 0) return i + 1;
+        }
+        return null;
+    }
 
     /// <summary>The rule that a reference leads to, if it leads to one and to nothing else, and how much of the path was taken to get there.</summary>
     public (RegoType Type, int Taken)? Find(RefTerm reference)

@@ -8,17 +8,25 @@ sealed class TypeScope(CompilerContext context, RuleTypes types, TypeScope? pare
     // Inside an expression with `with`, rules and functions may be others than those of that name.
     bool _isMocked = parent?._isMocked ?? false;
 
+    // Inside an expression with `with input`, no schema says what it is.
+    bool _hasOtherInput = parent?._hasOtherInput ?? false;
+
+    /// <summary>What annotations say of documents.</summary>
+    public List<(Value[] Path, RegoType Type)> Schemas { get; init; } = parent?.Schemas ?? [];
+
     readonly Dictionary<string, RegoType> _variables = new(StringComparer.Ordinal);
 
     public void Body(Literal[] body)
     {
         foreach (Literal literal in context.InOrder(body))
         {
-            bool outer = _isMocked;
+            (bool outer, bool outerInput) = (_isMocked, _hasOtherInput);
+            _hasOtherInput |= literal.Withs.Length > 0;
             _isMocked |= literal.Withs.Any(w => w.Target is not RefTerm target || !target.HeadIs("input"));
-            foreach (With with in literal.Withs) Infer(with.Value);
+            foreach (With with in literal.Withs)
+                if (context.FindFunction(with.Value) is null) Infer(with.Value);
             Expression(literal);
-            _isMocked = outer;
+            (_isMocked, _hasOtherInput) = (outer, outerInput);
         }
     }
 
@@ -181,8 +189,24 @@ sealed class TypeScope(CompilerContext context, RuleTypes types, TypeScope? pare
         int taken = 0;
         if (reference.Head is not VarTerm || Variables.IsVariable((VarTerm)reference.Head)) type = Infer(reference.Head) ?? RegoType.Any;
         else if (!_isMocked && types.Find(reference) is { } rule) (type, taken) = rule;
+        else if (!_isMocked && types.IsFunction(reference) is { } named) return Undefined(reference, named - 1, "it is a function, and only its calls have values");
+        else if (!_hasOtherInput && Declared(reference) is { } declared) (type, taken) = declared;
         for (int i = taken; i < reference.Path.Length; i++) type = Member(reference, i, type);
         return type;
+    }
+
+    // The last that was said of the longest part of the path.
+    (RegoType Type, int Taken)? Declared(RefTerm reference)
+    {
+        (RegoType, int)? best = null;
+        foreach ((Value[] path, RegoType type) in Schemas)
+        {
+            if (path.Length == 0 || !path[0].Equals(Value.From(((VarTerm)reference.Head).Name)) || path.Length - 1 > reference.Path.Length) continue;
+            bool leads = true;
+            for (int i = 1; i < path.Length; i++) leads &= reference.Path[i - 1] is ConstantTerm c && c.Value.Equals(path[i]);
+            if (leads && path.Length - 1 >= (best?.Item2 ?? 0)) best = (type, path.Length - 1);
+        }
+        return best;
     }
 
     RegoType Member(RefTerm reference, int index, RegoType of)
