@@ -37,6 +37,19 @@ public sealed class LimitTests
     public void Rejects_too_much_memory() => Assert.Contains("limit `memory`", Fails("x = data.a.memory", EvaluationLimits.Offline with { AllocatedBytes = 10_000_000 }), StringComparison.Ordinal);
 
     [Fact]
+    public void Rejects_a_body_that_is_longer_than_the_stack()
+    {
+        string body = string.Concat(Enumerable.Repeat("\tinput.xs[_]\n", 4_000));
+        RegoQuery query = RegoProgram.Compile([("long.rego", $"package long\n\np if {{\n{body}}}\n")]).Prepare("data.long.p = x");
+        RegoInput input = RegoInput.Parse("""{"xs": [1]}""");
+        Exception? failure = null;
+        var thread = new Thread(() => failure = Record.Exception(() => query.Run(input)), 256 << 10);
+        thread.Start();
+        thread.Join();
+        Assert.Contains("limit `nesting`", Assert.IsType<RegoException>(failure).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Rejects_too_large_a_result() => Assert.Contains("limit `result`", Fails("x = data.a.result", EvaluationLimits.Default with { ResultValues = 500 }), StringComparison.Ordinal);
 
     [Fact]

@@ -6,6 +6,9 @@ namespace Talos.Policy;
 /// </summary>
 sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, HashSet<string> bound, IReadOnlySet<string> outerVariables, RuleDefinition? rule)
 {
+    // Each step calls the next one: in a long body the stack is asked at one of so many.
+    const int StackInterval = 64;
+
     IReadOnlySet<string> _bodyVariables = outerVariables;
     readonly List<Step> _steps = [];
     readonly Safety _safety = new(context);
@@ -65,6 +68,7 @@ sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, Hash
         {
             _steps[i].Next = next;
             next = _steps[i];
+            if (i % StackInterval == StackInterval - 1) next = new StackStep { Next = next };
         }
         return next;
     }

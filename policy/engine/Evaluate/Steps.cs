@@ -84,6 +84,16 @@ sealed class ObjectPatternStep(Expr value, Expr[] keys, int[] slots) : Step
     }
 }
 
+/// <summary>Stops an evaluation whose body is longer than the stack is deep.</summary>
+sealed class StackStep : Step
+{
+    public override bool Run(Frame f)
+    {
+        f.E.CheckStack();
+        return Next.Run(f);
+    }
+}
+
 sealed class FailStep : Step
 {
     public override bool Run(Frame f) => false;
