@@ -29,6 +29,7 @@ sealed class TrustdServer : IAsyncDisposable
     readonly IdentityProvider? provider;
     readonly RevocationFeed feed;
     readonly CancellationTokenSource stop = new();
+    RevocationListServer? lists;
     Task renewal = Task.CompletedTask;
     Task following = Task.CompletedTask;
     Task keeping = Task.CompletedTask;
@@ -51,6 +52,9 @@ sealed class TrustdServer : IAsyncDisposable
 
     /// <summary>Where it listens.</summary>
     public IPEndPoint Endpoint => host.Endpoint;
+
+    /// <summary>Where it serves revocation lists; null when it does not.</summary>
+    public IPEndPoint? ListEndpoint => lists?.Endpoint;
 
     /// <summary>Opens the state folder and starts to listen.</summary>
     /// <exception cref="AuthorityException">The CA cannot be opened.</exception>
@@ -131,6 +135,7 @@ sealed class TrustdServer : IAsyncDisposable
         await identity.Ready.WaitAsync(cancellation);
         server.following = new OwnTrust(authorities, identity, ledger, log.CreateLogger("trust")).RunAsync(server.stop.Token);
         await host.StartAsync(cancellation);
+        server.lists = await RevocationListServer.StartAsync(configuration.RevocationLists, feed, time, log, cancellation);
         RecordedLife.Serving(record, policy);
         return server;
     }
@@ -140,6 +145,7 @@ sealed class TrustdServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (lists is not null) await lists.DisposeAsync();
         await host.DisposeAsync();
         opa?.Dispose();
         provider?.Dispose();

@@ -20,7 +20,7 @@ public sealed class RevocationTests : IAsyncLifetime
     RunningTrustd trustd = null!;
 
     public async ValueTask InitializeAsync() =>
-        trustd = await RunningTrustd.StartAsync(lists: new RevocationListSection { Url = "http://crl.example.org/talos", Shards = 4 });
+        trustd = await RunningTrustd.StartAsync(lists: new RevocationListSection { Url = "http://crl.example.org/talos", Shards = 4, Listen = new Endpoint("127.0.0.1", 0) });
 
     public ValueTask DisposeAsync() => trustd.DisposeAsync();
 
@@ -185,6 +185,41 @@ public sealed class RevocationTests : IAsyncLifetime
         Assert.Equal(1, Verify(bob, ShardOf(bobSerial), crls, out var output));
         Assert.Contains("certificate revoked", output, StringComparison.Ordinal);
         Assert.True(Verify(carol, ShardOf(carolSerial), crls, out output) == 0, output);
+    }
+
+    [Fact]
+    public async Task Serves_the_lists_that_certificates_name_and_nothing_else()
+    {
+        var (serial, bob) = await PersonAsync("bob");
+        await (await trustd.AgainAsync()).CertificateRevokeAsync(new CertificateRevokeRequest { Serial = serial, Reason = "left" });
+        // The address that the certificate names, asked of the machine that serves it.
+        var text = System.Text.Encoding.Latin1.GetString(bob.RawData);
+        var begin = text.IndexOf("http://crl.example.org", StringComparison.Ordinal);
+        var named = new Uri(text[begin..(text.IndexOf(".crl", begin, StringComparison.Ordinal) + 4)]);
+        using var http = new HttpClient { BaseAddress = new Uri($"http://{trustd.Server.ListEndpoint}") };
+        using var answer = await http.GetAsync(named.AbsolutePath);
+        Assert.Equal("application/pkix-crl", answer.Content.Headers.ContentType!.ToString());
+        Assert.InRange(answer.Headers.CacheControl!.MaxAge!.Value.TotalSeconds, 1, 300);
+        var folder = Directory.CreateDirectory(Path.Combine(trustd.Folder, "fetched")).FullName;
+        var shard = ShardOf(serial);
+        await File.WriteAllBytesAsync(Path.Combine(folder, $"{shard}.crl"), await answer.Content.ReadAsByteArrayAsync());
+        await File.WriteAllBytesAsync(Path.Combine(folder, $"{shard}-delta.crl"), await http.GetByteArrayAsync(named.AbsolutePath.Replace(".crl", "-delta.crl", StringComparison.Ordinal)));
+        Assert.Equal(1, Verify(bob, shard, folder, out var output));
+        Assert.Contains("certificate revoked", output, StringComparison.Ordinal);
+
+        Assert.Equal(HttpStatusCode.NotModified, await StatusAsync(HttpMethod.Get, named.AbsolutePath, answer.Headers.ETag!.Tag));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(HttpMethod.Head, named.AbsolutePath));
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, await StatusAsync(HttpMethod.Post, named.AbsolutePath));
+        foreach (var other in new[] { "/", "/talos/", named.AbsolutePath + "/", named.AbsolutePath[6..], "/talos/../state/ca.key", "/talos/%2e%2e/ca.key", named.AbsolutePath.Replace("/talos", "/Talos", StringComparison.Ordinal) })
+            Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(HttpMethod.Get, other));
+
+        async Task<HttpStatusCode> StatusAsync(HttpMethod method, string path, string? known = null)
+        {
+            using var request = new HttpRequestMessage(method, path);
+            if (known is not null) request.Headers.TryAddWithoutValidation("If-None-Match", known);
+            using var response = await http.SendAsync(request);
+            return response.StatusCode;
+        }
     }
 
     static int ShardOf(string serial) => Convert.ToInt32(serial[^4..], 16) % 4;
