@@ -24,7 +24,7 @@ sealed class CarriedStream : Stream
     public static async Task<CarriedStream> OpenAsync(PeerConnection carrier, Endpoint node, CancellationToken cancellation)
     {
         // The token is for opening alone; what ends the connection later is its disposal.
-        var call = carrier.Relay().Connect();
+        var call = carrier.Relay().Connect(cancellationToken: CancellationToken.None);
         try
         {
             using var giveUp = cancellation.Register(call.Dispose);

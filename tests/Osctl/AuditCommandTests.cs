@@ -17,19 +17,7 @@ public sealed class AuditCommandTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _node = await TestHost.StartAsync();
-        var me = _node.Authority.Person("alice", "os:admin").Certificate;
-        using var key = me.GetECDsaPrivateKey()!;
-        var context = new ClientContext
-        {
-            Endpoints = new SortedDictionary<string, Endpoint> { ["cp-1"] = new("127.0.0.1", _node.Host.Endpoint.Port) },
-            Nodes = ["cp-1"],
-            CaPem = _node.Authority.BundlePem,
-            CertificatePem = me.ExportCertificatePem(),
-            PrivateKeyPem = key.ExportPkcs8PrivateKeyPem(),
-        };
-        Directory.CreateDirectory(Path.GetDirectoryName(_osctl.ConfigPath)!);
-        await File.WriteAllTextAsync(
-            _osctl.ConfigPath, new ClientConfiguration { Current = "demo", Contexts = new SortedDictionary<string, ClientContext> { ["demo"] = context } }.ToYaml());
+        _osctl.SpeakAs(_node.Authority, "alice", "os:admin", new SortedDictionary<string, Endpoint> { ["cp-1"] = Fixture.At(_node) }, "cp-1");
         // Three calls that are allowed, and one that is not.
         var alice = _node.As("alice", "os:admin");
         for (var i = 0; i < 3; i++) await alice.VersionAsync(new VersionRequest());

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Talos.Api.Configuration;
 using Talos.Api.Server.Tests;
@@ -22,7 +21,7 @@ public sealed class ExportKillTests
         Assert.True(File.Exists(Program), $"`{Program}` was not built");
         using var osctl = new Fixture();
         await using var node = await TestHost.StartAsync();
-        WriteContext(osctl, node);
+        osctl.SpeakAs(node.Authority, "alice", "os:admin", new SortedDictionary<string, Endpoint> { ["cp-1"] = Fixture.At(node) }, "cp-1");
         using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var growing = GrowAsync(node.Log, end.Token);
         string[] export = ["audit", "export", "--format", "jsonl", "--to", Path.Combine(osctl.Home, "log.jsonl"), "--cursor", Path.Combine(osctl.Home, "cursor")];
@@ -67,22 +66,5 @@ public sealed class ExportKillTests
         Assert.False(process.HasExited, process.HasExited ? await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken) : "");
         process.Kill();
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-    }
-
-    static void WriteContext(Fixture osctl, TestHost node)
-    {
-        var me = node.Authority.Person("alice", "os:admin").Certificate;
-        using var key = me.GetECDsaPrivateKey()!;
-        Directory.CreateDirectory(Path.GetDirectoryName(osctl.ConfigPath)!);
-        ClientContext context = new()
-        {
-            Endpoints = new SortedDictionary<string, Endpoint> { ["cp-1"] = new("127.0.0.1", node.Host.Endpoint.Port) },
-            Nodes = ["cp-1"],
-            CaPem = node.Authority.BundlePem,
-            CertificatePem = me.ExportCertificatePem(),
-            PrivateKeyPem = key.ExportPkcs8PrivateKeyPem(),
-        };
-        File.WriteAllText(
-            osctl.ConfigPath, new ClientConfiguration { Current = "demo", Contexts = new SortedDictionary<string, ClientContext> { ["demo"] = context } }.ToYaml());
     }
 }

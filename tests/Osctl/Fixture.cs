@@ -1,4 +1,7 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Talos.Api.Configuration;
+using Talos.Api.Server.Tests;
 using Talos.Osctl;
 
 namespace Talos.Osctl.Tests;
@@ -31,6 +34,27 @@ sealed class Fixture : IDisposable
             Time = TimeProvider.System,
         });
     }
+
+    /// <summary>Makes a context for someone whose certificate the authority issues.</summary>
+    public void SpeakAs(TestAuthority authority, string name, string role, IReadOnlyDictionary<string, Endpoint> endpoints, string node, string? via = null)
+    {
+        var me = authority.Person(name, role).Certificate;
+        using var key = me.GetECDsaPrivateKey()!;
+        var context = new ClientContext
+        {
+            Endpoints = endpoints,
+            Nodes = [node],
+            Via = via,
+            CaPem = authority.BundlePem,
+            CertificatePem = me.ExportCertificatePem(),
+            PrivateKeyPem = key.ExportPkcs8PrivateKeyPem(),
+        };
+        Directory.CreateDirectory(Path.GetDirectoryName(ConfigPath)!);
+        File.WriteAllText(ConfigPath, new ClientConfiguration { Current = "demo", Contexts = new SortedDictionary<string, ClientContext> { ["demo"] = context } }.ToYaml());
+    }
+
+    /// <summary>Where a server of this test answers.</summary>
+    public static Endpoint At(TestHost host) => new("127.0.0.1", host.Host.Endpoint.Port);
 
     public string Write(string name, string text)
     {

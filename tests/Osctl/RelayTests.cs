@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using Talos.Api.Configuration;
 using Talos.Api.Server.Tests;
 using Talos.Audit;
@@ -28,25 +27,8 @@ public sealed class RelayTests : IAsyncLifetime
         _osctl.Dispose();
     }
 
-    void SpeakAs(string name, string role, string? via = null)
-    {
-        var me = _authority.Person(name, role).Certificate;
-        using var key = me.GetECDsaPrivateKey()!;
-        var context = new ClientContext
-        {
-            Endpoints = new SortedDictionary<string, Endpoint> { ["cp-1"] = At(_carrier), ["worker-1"] = At(_node) },
-            Nodes = ["worker-1"],
-            Via = via,
-            CaPem = _authority.BundlePem,
-            CertificatePem = me.ExportCertificatePem(),
-            PrivateKeyPem = key.ExportPkcs8PrivateKeyPem(),
-        };
-        Directory.CreateDirectory(Path.GetDirectoryName(_osctl.ConfigPath)!);
-        File.WriteAllText(
-            _osctl.ConfigPath, new ClientConfiguration { Current = "demo", Contexts = new SortedDictionary<string, ClientContext> { ["demo"] = context } }.ToYaml());
-    }
-
-    static Endpoint At(TestHost host) => new("127.0.0.1", host.Host.Endpoint.Port);
+    void SpeakAs(string name, string role, string? via = null) => _osctl.SpeakAs(
+        _authority, name, role, new SortedDictionary<string, Endpoint> { ["cp-1"] = Fixture.At(_carrier), ["worker-1"] = Fixture.At(_node) }, "worker-1", via);
 
     static bool IsEnd(Entry entry, string method) => entry.Kind == EntryKind.CallClosed && entry.Method.EndsWith(method, StringComparison.Ordinal);
 
@@ -62,7 +44,7 @@ public sealed class RelayTests : IAsyncLifetime
         var taken = await _node.EntryAsync(e => IsEnd(e, "RelayService/Accept"));
         Assert.Equal(("cp-1", "OK"), (taken.Caller.Name, taken.Outcome.Status));
         var carried = await _carrier.EntryAsync(e => IsEnd(e, "RelayService/Connect"));
-        Assert.Equal(("alice", "OK", At(_node).ToString()), (carried.Caller.Name, carried.Outcome.Status, carried.Fields.Single(f => f.Path == "node").Value));
+        Assert.Equal(("alice", "OK", Fixture.At(_node).ToString()), (carried.Caller.Name, carried.Outcome.Status, carried.Fields.Single(f => f.Path == "node").Value));
         Assert.DoesNotContain(_carrier.Log.Read(0, long.MaxValue), r => r.Entry.Method.EndsWith("Version", StringComparison.Ordinal));
     }
 
@@ -98,11 +80,11 @@ public sealed class RelayTests : IAsyncLifetime
         await _node.Host.StopAsync();
 
         Assert.Equal(2, await _osctl.RunAsync("version", "--via", "cp-1"));
-        Assert.Contains($"not carried by {At(_carrier)}: {At(_node)} cannot be reached from here", _osctl.Error, StringComparison.Ordinal);
+        Assert.Contains($"not carried by {Fixture.At(_carrier)}: {Fixture.At(_node)} cannot be reached from here", _osctl.Error, StringComparison.Ordinal);
 
         await _carrier.Host.StopAsync();
         Assert.Equal(2, await _osctl.RunAsync("version", "--via", "cp-1"));
-        Assert.Contains($"not carried by {At(_carrier)}: nothing answers at {At(_carrier)}", _osctl.Error, StringComparison.Ordinal);
+        Assert.Contains($"not carried by {Fixture.At(_carrier)}: nothing answers at {Fixture.At(_carrier)}", _osctl.Error, StringComparison.Ordinal);
     }
 
     [Fact]

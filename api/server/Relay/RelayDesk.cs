@@ -23,7 +23,7 @@ public sealed class RelayDesk(string cluster, TrustSlot own, RelayDoor door, Tim
     // RFC 1035 §2.3.4.
     const int MaxName = 253;
 
-    readonly SemaphoreSlim seats = new(MaxCarried, MaxCarried);
+    int carried;
 
     public override async Task Connect(IAsyncStreamReader<ConnectRequest> requestStream, IServerStreamWriter<Carried> responseStream, ServerCallContext context)
     {
@@ -36,10 +36,10 @@ public sealed class RelayDesk(string cluster, TrustSlot own, RelayDoor door, Tim
             throw new RefusalException(RefusalReason.InvalidRequest, $"the connection was carried by {MaxHops} nodes already") { Hint = "name a node that is closer" };
         if (own.Current is not { Roots: { } roots } material)
             throw new RefusalException(RefusalReason.BackendUnavailable, "this node has no certificate to show to others yet");
-        if (!await seats.WaitAsync(0, cancellation).ConfigureAwait(false))
-            throw new RefusalException(RefusalReason.TooManyRequests, $"this node carries {MaxCarried} connections already") { Hint = "go through another node, or later" };
         try
         {
+            if (Interlocked.Increment(ref carried) > MaxCarried)
+                throw new RefusalException(RefusalReason.TooManyRequests, $"this node carries {MaxCarried} connections already") { Hint = "go through another node, or later" };
             var check = new ServerCheck(endpoint, roots, cluster, time) { Kind = PeerKind.Node };
             using var channel = ServerCheck.Open(endpoint, check, material);
             using var onward = new RelayService.RelayServiceClient(channel).Accept(cancellationToken: cancellation);
@@ -56,7 +56,7 @@ public sealed class RelayDesk(string cluster, TrustSlot own, RelayDoor door, Tim
         }
         finally
         {
-            seats.Release();
+            Interlocked.Decrement(ref carried);
         }
     }
 
