@@ -66,6 +66,7 @@ static partial class PolicyCommands
         try
         {
             IReadOnlyList<PolicyError> errors = PolicyBundle.CheckStrictly(invocation.Get(Bundle));
+            if (errors.Count > 0 && invocation.IsTree) TreeWriter.Write(invocation.Output, Tree(errors), invocation.Format);
             if (errors.Count > 0) throw Refuse(errors);
             PolicyBundle bundle = Load(invocation.Get(Bundle), invocation.Get(Key));
             if (invocation.IsTree)
@@ -82,6 +83,12 @@ static partial class PolicyCommands
             return ExitCode.NotInOrder;
         }
     }
+
+    static JsonObject Tree(IEnumerable<PolicyError> errors) => new()
+    {
+        ["errors"] = new JsonArray([.. errors.Select(e => new JsonObject
+            { ["code"] = e.Code, ["file"] = e.File, ["line"] = e.Line, ["column"] = e.Column, ["message"] = e.Message, ["hint"] = e.Hint ?? "" })]),
+    };
 
     static int Test(Invocation invocation)
     {
@@ -105,8 +112,8 @@ static partial class PolicyCommands
     {
         try
         {
-            string? input = invocation.Get(Input) is { Length: > 0 } file ? File.ReadAllText(file) : null;
-            IReadOnlyList<string> results = Prepare(Load(invocation.Get(BundleOption)).ToProgram(), invocation.Get(Query)).Run(input is null ? null : RegoInput.Parse(input), new RegoQueryOptions { StrictBuiltinErrors = true });
+            RegoInput? input = invocation.Get(Input) is { Length: > 0 } file ? RegoInput.Parse(File.ReadAllText(file), file) : null;
+            IReadOnlyList<string> results = Prepare(Load(invocation.Get(BundleOption)).ToProgram(), invocation.Get(Query)).Run(input, new RegoQueryOptions { StrictBuiltinErrors = true });
             foreach (string result in results) invocation.Output.WriteLine(result);
             return results.Count > 0 ? ExitCode.Done : ExitCode.NotInOrder;
         }

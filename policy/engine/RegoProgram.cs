@@ -33,6 +33,29 @@ public sealed class RegoInput
 
     /// <exception cref="PolicyException">Not one ground Rego term; JSON is one.</exception>
     public static RegoInput Parse(string term) => new(RegoProgram.Term(term));
+
+    /// <summary>The document of a file.</summary>
+    /// <param name="text">JSON, or one ground Rego term.</param>
+    /// <param name="file">What errors call it.</param>
+    /// <exception cref="PolicyException">It is neither; the error is that of the JSON.</exception>
+    public static RegoInput Parse(string text, string file)
+    {
+        try
+        {
+            return new(ValueJson.Parse(text));
+        }
+        catch (JsonException e)
+        {
+            try
+            {
+                return Parse(text);
+            }
+            catch (PolicyException)
+            {
+                throw new PolicyException([PolicyError.OfJson(file, e) with { Code = "input_error" }]);
+            }
+        }
+    }
 }
 
 /// <summary>A compiled query over a program. Thread-safe.</summary>

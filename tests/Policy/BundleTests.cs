@@ -54,6 +54,43 @@ public sealed class BundleTests : IDisposable
         Assert.Equal(Shipped.Bundle.Revision, PolicyBundle.Load(archive).Revision);
     }
 
+    [Theory]
+    [InlineData("""{"roots": ["talos"],}""", ".manifest:1:21: bundle_error: not valid JSON: the JSON object contains a trailing comma")]
+    [InlineData("""{"roots": ["talos"]""", ".manifest:1:20: bundle_error: not valid JSON: the text ends before the document does")]
+    [InlineData("[]", "the manifest must be an object")]
+    [InlineData("""{"roots": "talos"}""", "`roots` must be a list of paths")]
+    [InlineData("""{"roots": ["talos", "talos/authz"]}""", "the root `talos/authz` lies within the root `talos`")]
+    [InlineData("""{"roots": ["talos", "talos"]}""", "the root `talos` lies within the root `talos`")]
+    [InlineData("""{"roots": ["", "talos"]}""", "the root `talos` lies within the root ``")]
+    [InlineData("""{"revision": 3}""", "`revision` must be a string")]
+    [InlineData("""{"roots": ["other"]}""", "outside of the manifest's roots other")]
+    public void Rejects_a_manifest_that_says_nothing_clear(string manifest, string expected)
+    {
+        string path = Copy(r => File.WriteAllText(Path.Combine(r, ".manifest"), manifest));
+        Assert.Contains(expected, Assert.Throws<PolicyException>(() => PolicyBundle.Load(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(TarEntryType.SymbolicLink)]
+    [InlineData(TarEntryType.HardLink)]
+    public void Rejects_an_archive_with_links(TarEntryType kind)
+    {
+        string archive = Path.Combine(_folder, "links.tar.gz");
+        using (FileStream stream = File.Create(archive))
+        using (var gzip = new GZipStream(stream, CompressionLevel.Fastest))
+        using (var tar = new TarWriter(gzip))
+            tar.WriteEntry(new PaxTarEntry(kind, "talos/x.rego") { LinkName = "/etc/passwd" });
+        Assert.Contains("the file is a link", Assert.Throws<PolicyException>(() => PolicyBundle.Load(archive)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Rejects_an_input_document_with_its_place()
+    {
+        Assert.Equal("""{"x":{"a":[1]}}""", Assert.Single(RegoProgram.Compile([]).Prepare("x = input").Run(RegoInput.Parse("""{"a": {1}}""", "call.json"))));
+        PolicyError wrong = Assert.Single(Assert.Throws<PolicyException>(() => RegoInput.Parse("{\n  \"a\": ]", "call.json")).Errors);
+        Assert.Equal(("call.json", 2, 8, "input_error"), (wrong.File, wrong.Line, wrong.Column, wrong.Code));
+    }
+
     [Fact]
     public void Rejects_a_broken_module_with_file_line_and_column()
     {

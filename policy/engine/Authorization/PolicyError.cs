@@ -1,11 +1,21 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 
 namespace Talos.Policy;
 
 /// <summary>One mistake in a bundle. Line and column count from 1 (column in UTF-8 bytes, as OPA counts); 0 when the file has no position.</summary>
 public sealed record PolicyError(string Code, string File, int Line, int Column, string Message, string? Hint = null)
 {
+    /// <summary>A document that is no JSON, with the place and what the reader did not expect there.</summary>
+    internal static PolicyError OfJson(string file, JsonException e)
+    {
+        // The platform's sentence goes on with the place, and says an early end in words of its own.
+        string why = e.Message.Split(". ")[0].Split(" LineNumber:")[0].TrimEnd('.');
+        if (why.Contains("depth to be zero", StringComparison.Ordinal) || why.Contains("reached end of data", StringComparison.Ordinal)) why = "the text ends before the document does";
+        return new("bundle_error", file, (int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1, $"not valid JSON: {char.ToLowerInvariant(why[0])}{why[1..]}", "JSON as RFC 8259 has it: no comments, no comma behind the last member");
+    }
+
     public override string ToString()
     {
         var text = new StringBuilder();

@@ -51,11 +51,11 @@ static class BundleContent
     {
         try
         {
-            return file.Path.EndsWith(".json", StringComparison.Ordinal) ? ValueJson.Parse(file.Content) : YamlDocument.Read(Utf8.GetString(file.Content));
+            return file.Path == ".manifest" || file.Path.EndsWith(".json", StringComparison.Ordinal) ? ValueJson.Parse(file.Content) : YamlDocument.Read(Utf8.GetString(file.Content));
         }
         catch (JsonException e)
         {
-            errors.Add(new PolicyError("bundle_error", file.Path, (int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1, "not valid JSON"));
+            errors.Add(PolicyError.OfJson(file.Path, e));
         }
         catch (Exception e) when (e is BuiltinException or DecoderFallbackException)
         {
@@ -76,9 +76,21 @@ static class BundleContent
     /// <summary>OPA: a bundle owns only what lies below the roots of its manifest.</summary>
     public static void CheckRoots(IReadOnlyList<BundleFile> files, Program program, List<PolicyError> errors)
     {
-        if (files.FirstOrDefault(f => f.Path == ".manifest") is not { } manifest || Read(manifest with { Path = ".manifest.json" }, errors) is not ObjectValue document) return;
-        if (document.Get("roots") is not ArrayValue list) return;
-        string[] roots = [.. list.Items.OfType<StringValue>().Select(r => r.Text.Trim('/'))];
+        if (files.FirstOrDefault(f => f.Path == ".manifest") is not { } manifest || Read(manifest, errors) is not { } document) return;
+        void Wrong(string problem, string hint) => errors.Add(new PolicyError("bundle_error", manifest.Path, 0, 0, problem, hint));
+        if (document is not ObjectValue) Wrong("the manifest must be an object", "for instance {\"roots\": [\"talos\"]}");
+        if (document.Get("revision") is not (null or StringValue)) Wrong("`revision` must be a string", "whatever names this version of the bundle");
+        if (document.Get("roots") is not { } given) return;
+        if (given is not ArrayValue list || list.Items.Any(r => r is not StringValue))
+        {
+            Wrong("`roots` must be a list of paths", "for instance [\"talos\"]");
+            return;
+        }
+        string[] roots = [.. list.Items.Select(r => ((StringValue)r).Text.Trim('/'))];
+        for (int i = 0; i < roots.Length; i++)
+            for (int j = 0; j < roots.Length; j++)
+                if (i != j && (roots[j] + "/").StartsWith(roots[i].Length == 0 ? "" : roots[i] + "/", StringComparison.Ordinal) && (i < j || roots[i] != roots[j]))
+                    Wrong($"the root `{roots[j]}` lies within the root `{roots[i]}`", "each path has one root");
         bool Owned(string path) => roots.Any(r => r.Length == 0 || path == r || path.StartsWith(r + "/", StringComparison.Ordinal));
         foreach (ModuleSyntax module in program.Modules)
             if (!Owned(string.Join('/', module.PackagePath)))

@@ -56,7 +56,13 @@ static class BundleReader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw new PolicyException("bundle_error", path, $"the bundle cannot be read: {e.Message}", "a bundle is a directory or a gzip-compressed tar");
+            string why = e switch
+            {
+                EndOfStreamException => "the archive ends in the middle of a file",
+                InvalidDataException => "it is not compressed by gzip, or damaged",
+                _ => e.Message,
+            };
+            throw new PolicyException("bundle_error", path, $"the bundle cannot be read: {why}", "a bundle is a directory or a gzip-compressed tar");
         }
         files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
         for (int i = 1; i < files.Count; i++)
@@ -74,7 +80,7 @@ static class BundleReader
             }
             catch (JsonException e)
             {
-                throw new PolicyException([new PolicyError("bundle_error", ".manifest", (int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1, "the manifest is not valid JSON")]);
+                throw new PolicyException([PolicyError.OfJson(".manifest", e)]);
             }
         }
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -110,6 +116,9 @@ static class BundleReader
         using var tar = new TarReader(unpacked);
         while (tar.GetNextEntry() is { } entry)
         {
+            // What a link leads to would depend on where the bundle is unpacked.
+            if (entry.EntryType is TarEntryType.SymbolicLink or TarEntryType.HardLink && Belongs(entry.Name))
+                throw new PolicyException("bundle_error", entry.Name, "the file is a link", "a bundle holds the files themselves");
             if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile) || entry.DataStream is null) continue;
             string name = entry.Name;
             while (name.StartsWith("./", StringComparison.Ordinal) || name.StartsWith('/')) name = name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..];

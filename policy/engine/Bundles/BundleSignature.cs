@@ -58,9 +58,9 @@ static class BundleSignature
             bool holds = VerificationKey.Parse(verification.KeyPem).Any(k => k.Verify(algorithm, Encoding.ASCII.GetBytes(parts[0] + "." + parts[1]), signature));
             return holds && payload is not null ? payload : throw new PolicyException("bundle_signature", FileName, "the signature does not verify with the configured key");
         }
-        catch (JsonException)
+        catch (JsonException e)
         {
-            throw new PolicyException("bundle_signature", FileName, "not valid JSON");
+            throw new PolicyException([PolicyError.OfJson(FileName, e) with { Code = "bundle_signature" }]);
         }
         catch (BuiltinException e)
         {
