@@ -20,7 +20,7 @@ public sealed partial class ApiHost : IAsyncDisposable
 {
     readonly WebApplication application;
     readonly ApiHostOptions options;
-    bool isPrepared;
+    bool isPrepared, isStarted;
 
     ApiHost(WebApplication application, ApiHostOptions options)
     {
@@ -67,6 +67,7 @@ public sealed partial class ApiHost : IAsyncDisposable
     {
         Prepare();
         await application.StartAsync(cancellation).ConfigureAwait(false);
+        isStarted = true;
     }
 
     /// <summary>Takes no more connections, lets calls end for a moment, then ends them.</summary>
@@ -75,7 +76,12 @@ public sealed partial class ApiHost : IAsyncDisposable
     /// <summary>Returns when the host has stopped.</summary>
     public Task WaitAsync() => application.WaitForShutdownAsync();
 
-    public ValueTask DisposeAsync() => application.DisposeAsync();
+    /// <summary>Stops first: a call that is still open would otherwise find the services that it needs gone.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (isStarted) await application.StopAsync().ConfigureAwait(false);
+        await application.DisposeAsync().ConfigureAwait(false);
+    }
 
     // What is mapped, not what the .proto files say: a method that a host answers without its descriptor would be missed otherwise.
     static IEnumerable<string> MethodsOf(WebApplication application) =>

@@ -221,4 +221,18 @@ public sealed class CallTests
         Assert.Equal("revoked-certificate", refused.Decision.ReasonId);
         await test.As("bob", "os:reader").VersionAsync(new VersionRequest());
     }
+
+    [Fact]
+    public async Task Ends_open_calls_on_the_record_when_the_host_is_disposed_without_having_been_stopped()
+    {
+        var test = await TestHost.StartAsync();
+        await using var ending = test;
+        using var stream = test.As("ada", "os:reader").Dmesg(new DmesgRequest { Follow = true }, cancellationToken: TestContext.Current.CancellationToken);
+        await test.Machine.Entered.Task.WaitAsync(TestContext.Current.CancellationToken);
+
+        await test.Host.DisposeAsync();
+
+        var end = await test.EntryAsync(e => e.Kind == EntryKind.CallClosed);
+        Assert.Equal(("UNAVAILABLE", "the server is stopping"), (end.Outcome.Status, end.Outcome.Message));
+    }
 }
