@@ -110,6 +110,13 @@ public sealed partial class SubjectPublicKey
         return bits;
     }
 
+    /// <summary>Of an RSA key, whose structure was checked when it was read.</summary>
+    internal System.Numerics.BigInteger RsaModulus()
+    {
+        DerReader pair = new DerReader(_key.Span).ReadSequence();
+        return new System.Numerics.BigInteger(pair.ReadInteger().Content, isUnsigned: true, isBigEndian: true);
+    }
+
     static ulong RsaExponentOf(DerValue key)
     {
         DerReader pair = key.Reader().ReadSequence();

@@ -37,7 +37,7 @@ public sealed partial class SubjectPublicKey
                     return SignatureVerdict.Invalid;
                 break;
             case SignatureScheme.RsaPss:
-                if (Algorithm != KeyAlgorithm.Rsa)
+                if (Algorithm != KeyAlgorithm.Rsa || (AlgorithmId == ObjectIdentifiers.RsaPss && HasParameters && !IsKeyFor(algorithm)))
                     return SignatureVerdict.Invalid;
                 break;
             case SignatureScheme.MlDsa:
@@ -80,6 +80,20 @@ public sealed partial class SubjectPublicKey
             _ => false,
         };
         return valid ? SignatureVerdict.Valid : key is null ? SignatureVerdict.Unsupported : SignatureVerdict.Invalid;
+    }
+
+    // RFC 4055 §3.3: the parameters of a key limit its signatures to one hash; parameters that are not read here permit none.
+    bool IsKeyFor(SignatureAlgorithm algorithm)
+    {
+        try
+        {
+            DerReader info = new DerReader(_der.Span).ReadSequence();
+            return SignatureAlgorithm.Parse(ref info, _der).Hash == algorithm.Hash;
+        }
+        catch (MalformedDerException)
+        {
+            return false;
+        }
     }
 
     AsymmetricAlgorithm? Handle()

@@ -16,6 +16,9 @@ public sealed partial class CertificateAuthority
             return fault;
         if (profile.KeyFault(request.PublicKey) is { } weak)
             return weak;
+        // RFC 4055 §1.2: such a key is for one hash alone, which not every verifier heeds.
+        if (request.PublicKey is { Algorithm: KeyAlgorithm.Rsa, HasParameters: true })
+            return new PkiFailure(PkiReason.KeyNotAllowed, "an RSA key with parameters is not allowed") { Hint = "make the key for `rsaEncryption`, or a P-256 key" };
         if (grant.Excess(request.Document) is { } excess)
             return excess;
         if (profile.IsAuthority && Certificate.BasicConstraints is { PathLength: 0 })

@@ -1,8 +1,12 @@
+using System.Buffers;
+
 namespace Talos.Pki;
 
 /// <summary>DNS names as certificates carry them (RFC 5280 §4.2.1.6, RFC 1034 §3.5, RFC 9525 §6.3).</summary>
 static class DnsName
 {
+    static readonly SearchValues<char> s_hexDigits = SearchValues.Create("0123456789abcdefABCDEF");
+
     /// <summary>A host name of ASCII letters, digits, hyphens and (as seen in practice) underscores; no empty labels, no trailing dot.</summary>
     public static bool IsValid(ReadOnlySpan<char> name, bool wildcard = false)
     {
@@ -16,23 +20,25 @@ static class DnsName
 
         if (name.IsEmpty || name.Length > 253)
             return false;
-        bool numericLast = true;
+        ReadOnlySpan<char> last = default;
         foreach (Range range in name.Split('.'))
         {
             ReadOnlySpan<char> label = name[range];
             if (label.IsEmpty || label.Length > 63 || label[0] == '-' || label[^1] == '-')
                 return false;
-            numericLast = true;
             foreach (char c in label)
-            {
                 if (!char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_'))
                     return false;
-                numericLast &= char.IsAsciiDigit(c);
-            }
+            last = label;
         }
 
-        return !numericLast; // a last label of digits reads as an address (WHATWG URL §3.5)
+        return !IsNumber(last);
     }
+
+    // A last label that is a number, also a hexadecimal one, reads as an address (WHATWG URL §3.5, "ends in a number").
+    static bool IsNumber(ReadOnlySpan<char> label) =>
+        !label.ContainsAnyExceptInRange('0', '9')
+        || (label.StartsWith("0x", StringComparison.OrdinalIgnoreCase) && label[2..].IndexOfAnyExcept(s_hexDigits) < 0);
 
     /// <summary>RFC 9525 §6.3: equal without case, or a wildcard standing for exactly one left-most label.</summary>
     public static bool Matches(ReadOnlySpan<char> presented, ReadOnlySpan<char> expected)

@@ -41,7 +41,7 @@ public sealed partial class CertificateRequestDocument
                 Hint = "sign with ECDSA P-256 or P-384, Ed25519, or RSA of 3072 bits or more, with SHA-256 or better",
             };
         // The cheap check before the expensive one: a weak key is refused before it costs a verification.
-        if (ValidationPolicy.Fleet.KeyFault(PublicKey) is { } weak)
+        if ((ValidationPolicy.Fleet.KeyFault(PublicKey) ?? RsaKeyCheck.Fault(PublicKey)) is { } weak)
             return new PkiFailure(PkiReason.WeakKey, weak) { Hint = "make a P-256 key" };
         SubjectPublicKey? known = recent?.Recall(PublicKey);
         PublicKey = known ?? PublicKey;

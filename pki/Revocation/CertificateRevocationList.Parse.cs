@@ -75,6 +75,7 @@ public sealed partial class CertificateRevocationList
             var entry = new CrlEntry(serial, revokedAt, reason) { CertificateIssuer = issuer };
             bool isKnown = entries.TryGetValue(serial, out ImmutableArray<CrlEntry> earlier);
             HasRepeats |= isKnown && earlier.Any(e => Equals(e.CertificateIssuer, issuer));
+            NamesIssuers |= issuer is not null;
             entries[serial] = isKnown ? earlier.Add(entry) : [entry];
             Count++;
         }

@@ -63,6 +63,12 @@ public sealed partial class CertificateRevocationList
     /// <summary>Two entries are of one certificate; which of them holds is anybody's guess.</summary>
     internal bool HasRepeats { get; private set; }
 
+    /// <summary>An entry names an issuer, which only indirect lists may (RFC 5280 §5.3.3).</summary>
+    internal bool NamesIssuers { get; private set; }
+
+    /// <summary>Entries are of other issuers than the list's, and nothing in its scope says so.</summary>
+    internal bool IsSilentlyIndirect => NamesIssuers && DistributionPoint is not { Indirect: true };
+
     internal ReadOnlyMemory<byte> ToBeSigned { get; private set; }
 
     internal ReadOnlyMemory<byte> Signature { get; private set; }

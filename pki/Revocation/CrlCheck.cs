@@ -73,6 +73,8 @@ sealed class CrlCheck(ImmutableArray<Certificate> path, ValidationOptions option
             return "it has no number, no next update or no authority key identifier";
         if (options.Policy.Rules != RuleBook.Historic && list.HasRepeats)
             return "it lists a certificate twice";
+        if (options.Policy.Rules != RuleBook.Historic && list.IsSilentlyIndirect)
+            return "its entries name issuers, and it does not say that it is indirect";
         // CABF BR §7.2.2.1: a list of a part is named by URIs alone, and speaks for its own issuer
         if (options.Policy.Rules == RuleBook.Web && list.DistributionPoint is { } scope
             && (scope.Indirect || scope.Name is { } name && (!name.Relative.IsEmpty || name.FullName.Any(n => n.Kind != NameKinds.Uri))))

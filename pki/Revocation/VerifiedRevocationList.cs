@@ -25,6 +25,8 @@ public sealed class VerifiedRevocationList
             return new PkiFailure(PkiReason.MalformedExtension, "the list has no number or no authority key identifier");
         if (list.DistributionPoint is { } point && (point.Indirect || point.OnlyUsers || point.OnlyAuthorities || point.OnlyAttributes || point.OnlyReasons is not null))
             return new PkiFailure(PkiReason.MalformedExtension, "the list covers only some certificates of its issuer");
+        if (list.IsSilentlyIndirect)
+            return new PkiFailure(PkiReason.MalformedExtension, "the list has entries of other issuers");
         if (!ValidationPolicy.Fleet.Accepts(list.SignatureAlgorithm))
             return new PkiFailure(PkiReason.UnsupportedAlgorithm, $"the list is signed with {list.SignatureAlgorithm.Id}, which is not accepted");
         return IsSigned(list, roots, [.. helpers], time)

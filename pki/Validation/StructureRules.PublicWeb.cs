@@ -24,6 +24,8 @@ static partial class StructureRules
                 ? "its authority key identifier is not a key identifier alone" : null),
         new("rsa-bits-multiple-of-8", "CABF BR §6.1.5", RuleScope.PublicWeb, null, static (c, _) =>
             c.PublicKey.Algorithm == KeyAlgorithm.Rsa && c.PublicKey.Bits % 8 != 0 ? "the bits of its RSA key are no multiple of 8" : null),
+        new("rsa-key-for-every-scheme", "CABF BR §7.1.3.1.1", RuleScope.PublicWeb, null, static (c, _) =>
+            c.PublicKey.Algorithm == KeyAlgorithm.Rsa && c.PublicKey.AlgorithmId != ObjectIdentifiers.RsaEncryption ? "its RSA key is for PSS alone" : null),
         new("leaf-names-present", "CABF BR §7.1.2.7.12", RuleScope.PublicWeb, StructureRole.Leaf, static (c, _) =>
             c.AlternativeNames.IsEmpty ? "it has no alternative names" : null),
         new("leaf-names-not-critical", "CABF BR §7.1.2.7.12", RuleScope.PublicWeb, StructureRole.Leaf, static (c, _) =>
@@ -40,7 +42,8 @@ static partial class StructureRules
         new("leaf-common-name-is-a-name", "CABF BR §7.1.4.3", RuleScope.PublicWeb, StructureRole.Leaf, static (c, _) => CommonNameFault(c)),
     ];
 
-    // One common name at most, a copy of one of the host names or addresses.
+    // One common name at most, a copy of one of the host names or addresses. Two forms that public servers have pass although the clause knows neither, since
+    // nobody is reached by a common name (RFC 9525 §2): a domain beside addresses alone, and the domain right above a wildcard.
     static string? CommonNameFault(Certificate certificate)
     {
         ImmutableArray<string> common = certificate.Subject.CommonNames;
@@ -50,6 +53,9 @@ static partial class StructureRules
         if (common.Length > 1)
             return "it has several common names";
         // IPAddress writes RFC 3986 dotted decimals and RFC 5952 text, which the clause asks for.
-        return hosts.Any(n => n.Text == common[0]) ? null : $"its common name `{common[0]}` is none of its names";
+        bool isOne = hosts.Any(n => n.Text == common[0]);
+        bool isDomain = common[0].Contains('.', StringComparison.Ordinal) && DnsName.IsValid(common[0]);
+        return isOne || (isDomain && (hosts.All(n => n.Kind == NameKinds.Address) || hosts.Any(n => n.Text == $"*.{common[0]}")))
+            ? null : $"its common name `{common[0]}` is none of its names";
     }
 }

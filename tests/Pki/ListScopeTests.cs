@@ -39,6 +39,39 @@ public sealed class ListScopeTests
     };
 
     [Theory]
+    [InlineData(false, ValidationReason.RevocationUnknown)]
+    [InlineData(true, ValidationReason.Valid)]
+    public void Rejects_a_list_with_entries_of_other_issuers_that_does_not_say_so(bool saysSo, ValidationReason expected)
+    {
+        Certificate root = TestCertificate.Authority().Build();
+        TestCertificate server = TestCertificate.User();
+        server.Set(ObjectIdentifiers.CrlDistributionPoints, false, w => CertificateWriter.WritePoint(w, Uri));
+        Certificate leaf = server.Build();
+        // The leaf's own serial, said to be another issuer's: whether the leaf is revoked depends on what the reader makes of that.
+        CertificateRevocationList list = Write(root, saysSo ? s_scopes["indirect"].Scope : null, [leaf.SerialOctets.ToArray()], entry =>
+        {
+            using (entry.Sequence())
+            {
+                entry.ObjectIdentifier(ObjectIdentifiers.CertificateIssuer);
+                entry.Boolean(true);
+                using (entry.OctetString())
+                using (entry.Sequence())
+                using (entry.Open(0xA4))
+                    entry.Raw(DistinguishedName.Create((ObjectIdentifiers.CommonName, "Another CA")).Der.Span);
+            }
+        });
+        Assert.Equal(expected, PathValidator.Validate(leaf, [], TrustStore.Create(root), new ValidationOptions
+        {
+            Time = TestFleet.Now,
+            Purpose = ValidationPurpose.Client,
+            Policy = ValidationPolicy.Internet,
+            Identity = IdentityDemand.NotRequired,
+            Crls = CrlStore.Create(CrlDemand.Required, [list]),
+        }).Reason);
+        Assert.Null(VerifiedRevocationList.Verify(list.Der.Span, TrustStore.Create(root), [], TestFleet.Now).Value);
+    }
+
+    [Theory]
     [MemberData(nameof(Cases))]
     public void Judges_by_what_a_list_covers(string name)
     {
@@ -70,7 +103,7 @@ public sealed class ListScopeTests
             names(w);
     }
 
-    static CertificateRevocationList Write(Certificate root, Action<DerWriter>? scope, byte[][] serials)
+    static CertificateRevocationList Write(Certificate root, Action<DerWriter>? scope, byte[][] serials, Action<DerWriter>? entryExtensions = null)
     {
         var content = new DerWriter();
         using (content.Sequence())
@@ -87,6 +120,9 @@ public sealed class ListScopeTests
                         {
                             content.UnsignedInteger(serial);
                             content.Time(TestFleet.Now.AddHours(-2));
+                            if (entryExtensions is not null)
+                                using (content.Sequence())
+                                    entryExtensions(content);
                         }
 
             using (content.Open(0xA0))

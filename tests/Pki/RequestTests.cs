@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 using Xunit;
@@ -24,7 +25,11 @@ public sealed class RequestTests
     }
 
     [Theory]
+    [InlineData("rsa1024", PkiReason.WeakKey)]
+    [InlineData("rsa2047", PkiReason.WeakKey)]
     [InlineData("rsa2048", PkiReason.WeakKey)]
+    [InlineData("rsa3072-e3", PkiReason.WeakKey)]
+    [InlineData("p224", PkiReason.WeakKey)]
     [InlineData("rsa3072-sha1", PkiReason.UnsupportedAlgorithm)]
     [InlineData("dsa2048", PkiReason.UnsupportedAlgorithm)]
     [InlineData("ed448", PkiReason.UnsupportedAlgorithm)]
@@ -80,12 +85,142 @@ public sealed class RequestTests
         }
     }
 
-    [Fact]
-    public void Rejects_a_key_that_the_profile_does_not_allow()
+    [Theory]
+    [InlineData("p521")]
+    [InlineData("rsa3072-pss-only")]
+    public void Rejects_a_key_that_the_profile_does_not_allow(string name)
     {
         using var fleet = new TestFleet();
-        PkiFailure failure = fleet.Prepare(CertificateProfile.Node, TestFleet.NodeGrant, VerifiedRequest.Parse(File("p521")).Require()).Failure!;
+        PkiFailure failure = fleet.Prepare(CertificateProfile.Node, TestFleet.NodeGrant, VerifiedRequest.Parse(File(name)).Require()).Failure!;
         Assert.Equal(PkiReason.KeyNotAllowed, failure.Reason);
+    }
+
+    [Fact]
+    public void Rejects_a_compressed_point()
+    {
+        PkiFailure failure = VerifiedRequest.Parse(File("p256-compressed")).Failure!;
+        Assert.Equal(PkiReason.MalformedDer, failure.Reason);
+        Assert.Contains("uncompressed", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Rejects_a_signature_that_the_parameters_of_its_PSS_key_do_not_permit()
+    {
+        using var rsa = RSA.Create(3072);
+        SubjectPublicKey forSha256 = PssKey(rsa, ObjectIdentifiers.Sha256, 32);
+        byte[] data = [1, 2, 3];
+        Assert.Equal(SignatureVerdict.Valid, Verify(ObjectIdentifiers.Sha256, 32, HashAlgorithmName.SHA256));
+        Assert.Equal(SignatureVerdict.Invalid, Verify(ObjectIdentifiers.Sha384, 48, HashAlgorithmName.SHA384));
+
+        SignatureVerdict Verify(string hash, int salt, HashAlgorithmName name)
+        {
+            var w = new DerWriter();
+            WritePss(w, hash, salt);
+            byte[] der = w.ToArray();
+            var reader = new DerReader(der);
+            return forSha256.Verify(SignatureAlgorithm.Parse(ref reader, der), data, rsa.SignData(data, name, RSASignaturePadding.Pss));
+        }
+
+        static SubjectPublicKey PssKey(RSA rsa, string hash, int salt)
+        {
+            var w = new DerWriter();
+            using (w.Sequence())
+            {
+                WritePss(w, hash, salt);
+                using (w.BitString())
+                    w.Raw(rsa.ExportRSAPublicKey());
+            }
+
+            return Parse(w.ToArray());
+        }
+
+        // RSASSA-PSS-params (RFC 4055 §3.1)
+        static void WritePss(DerWriter w, string hash, int salt)
+        {
+            using (w.Sequence())
+            {
+                w.ObjectIdentifier(ObjectIdentifiers.RsaPss);
+                using (w.Sequence())
+                {
+                    using (w.Open(0xA0))
+                    using (w.Sequence())
+                        w.ObjectIdentifier(hash);
+                    using (w.Open(0xA1))
+                    using (w.Sequence())
+                    {
+                        w.ObjectIdentifier(ObjectIdentifiers.Mgf1);
+                        using (w.Sequence())
+                            w.ObjectIdentifier(hash);
+                    }
+
+                    using (w.Open(0xA2))
+                        w.Integer(salt);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Rejects_RSA_keys_of_broken_generators_and_no_other()
+    {
+        using var rsa = RSA.Create(3072);
+        Assert.Null(Fault(Number(rsa.ExportParameters(false).Modulus!)));
+        // Any odd number whose residues are those of a power of 65537, which is what the generator's moduli have in common.
+        BigInteger small = 1;
+        foreach (int prime in Enumerable.Range(2, 166).Where(n => Enumerable.Range(2, n - 2).All(d => n % d != 0)))
+            small *= prime;
+        BigInteger roca = BigInteger.ModPow(65537, 12345, small) + (small * (BigInteger.One << 2870));
+        while (roca.IsEven || Enumerable.Range(168, 600).Any(d => roca % d == 0))
+            roca += small;
+        Assert.Contains("CVE-2017-15361", Fault(roca), StringComparison.Ordinal);
+        Assert.Contains("CVE-2022-26320", Fault(Close(1 << 20)), StringComparison.Ordinal);
+        Assert.Null(Fault(Close(BigInteger.One << 1400)));
+        Assert.Contains("divisible by 7", Fault(Factor(BigInteger.One << 3071) * 7), StringComparison.Ordinal);
+
+        static BigInteger Number(byte[] modulus) => new(modulus, isUnsigned: true, isBigEndian: true);
+
+        // Two factors without small primes, so far from each other.
+        static BigInteger Close(BigInteger distance)
+        {
+            BigInteger first = Factor((BigInteger.One << 1535) + (BigInteger.One << 1534));
+            return first * Factor(first + distance);
+        }
+
+        static BigInteger Factor(BigInteger from)
+        {
+            BigInteger at = from | 1;
+            while (Enumerable.Range(2, 750).Any(d => at % d == 0))
+                at += 2;
+            return at;
+        }
+
+        static string? Fault(BigInteger modulus)
+        {
+            var w = new DerWriter();
+            using (w.Sequence())
+            {
+                using (w.Sequence())
+                {
+                    w.ObjectIdentifier(ObjectIdentifiers.RsaEncryption);
+                    w.Null();
+                }
+
+                using (w.BitString())
+                using (w.Sequence())
+                {
+                    w.UnsignedInteger(modulus.ToByteArray(isUnsigned: true, isBigEndian: true));
+                    w.Integer(65537);
+                }
+            }
+
+            return RsaKeyCheck.Fault(Parse(w.ToArray()));
+        }
+    }
+
+    static SubjectPublicKey Parse(byte[] spki)
+    {
+        var reader = new DerReader(spki);
+        return SubjectPublicKey.Parse(ref reader, spki);
     }
 
     [Fact]

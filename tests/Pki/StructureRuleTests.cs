@@ -93,6 +93,8 @@ public sealed class StructureRuleTests
             c.PublicKey = w.ToArray();
         }
         ),
+        ["rsa-key-for-every-scheme"] = (Server, c => c.PublicKey = VerifiedRequest.Parse(File.ReadAllBytes(
+            Path.Combine(AppContext.BaseDirectory, "vectors", "requests", "rsa3072-pss-only.pem"))).Require().PublicKey.Der.ToArray()),
         ["leaf-names-present"] = (Server, c => c.Extensions.Remove(ObjectIdentifiers.SubjectAlternativeName)),
         ["crl-points-are-uris"] = (Server, c => c.Set(ObjectIdentifiers.CrlDistributionPoints, false, w =>
         {
@@ -153,6 +155,37 @@ public sealed class StructureRuleTests
 
     [Fact]
     public void Rejects_fixtures_without_a_rule() => Assert.Empty(s_failing.Keys.Except(StructureRules.Table.Select(rule => rule.Id)));
+
+    [Theory]
+    [InlineData("192.0.2.7", true)]
+    [InlineData("example.com", true)]
+    [InlineData("example", false)]
+    [InlineData("0xC0000207", false)]
+    [InlineData("0xC0.0x00.0x02.0x07", false)]
+    [InlineData("192.0.002.007", false)]
+    [InlineData("2001:0db8::1", false)]
+    [InlineData("ex\u00e4mple.com", false)]
+    public void Accepts_a_domain_as_common_name_beside_addresses_but_no_address_in_another_form(string common, bool isAccepted)
+    {
+        TestCertificate server = Server();
+        server.Subject = [TestCertificate.Text(ObjectIdentifiers.CommonName, common)];
+        server.SetNames(w => w.Address(0x87, System.Net.IPAddress.Parse("192.0.2.7")));
+        Assert.Equal(isAccepted, StructureRules.Fault(server.Build(), StructureRole.Leaf, Options(ValidationPolicy.Web)) is null);
+    }
+
+    [Theory]
+    [InlineData("example.com", true)]
+    [InlineData("EXAMPLE.com", false)]
+    [InlineData("www.example.com", false)]
+    [InlineData("example.org", false)]
+    public void Accepts_the_domain_right_above_a_wildcard_as_common_name(string common, bool isAccepted)
+    {
+        TestCertificate server = Server();
+        server.Subject = [TestCertificate.Text(ObjectIdentifiers.CommonName, common)];
+        server.SetNames(w => w.Text(0x82, "*.example.com"));
+        ValidationOptions options = Options(ValidationPolicy.Web) with { IsPublicSuffix = domain => domain == "com" };
+        Assert.Equal(isAccepted, StructureRules.Fault(server.Build(), StructureRole.Leaf, options) is null);
+    }
 
     [Fact]
     public void Accepts_wildcards_below_what_is_no_public_suffix()

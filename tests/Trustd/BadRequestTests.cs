@@ -1,4 +1,7 @@
+using System.Formats.Asn1;
+using System.Globalization;
 using System.Net;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf;
@@ -29,13 +32,31 @@ public sealed class BadRequestTests : IAsyncLifetime
         { "version 1", Malformed, "pki.unsupported-version", "version" },
         { "20,000 octets", Malformed, "pki.too-large", "20" },
         { "101 names", Malformed, "pki.too-large", "100 names" },
+        { "300,000 octets", Malformed, "pki.too-large", "300" },
+        { "RSA 1024", Malformed, "pki.weak-key", "1024" },
+        { "RSA 2047", Malformed, "pki.weak-key", "2047" },
         { "RSA 2048", Malformed, "pki.weak-key", "2048" },
+        { "RSA 16384", Malformed, "pki.too-large", "16384" },
+        { "RSA exponent 3", Malformed, "pki.weak-key", "exponent of 3" },
+        { "RSA exponent 1", Malformed, "pki.weak-key", "exponent" },
+        { "RSA even modulus", Malformed, "pki.weak-key", "even" },
+        { "RSA small factor", Malformed, "pki.weak-key", "divisible by 3" },
+        { "RSA close primes", Malformed, "pki.weak-key", "CVE-2022-26320" },
+        { "P-224", Malformed, "pki.weak-key", "1.2.840.10045.2.1" },
+        { "secp256k1", Malformed, "pki.weak-key", "1.2.840.10045.2.1" },
+        { "P-256 off the curve", Malformed, "pki.unsupported-algorithm", "P-256" },
+        { "P-256 at infinity", Malformed, "pki.malformed-der", "point" },
+        { "P-256 compressed", Malformed, "pki.malformed-der", "uncompressed" },
+        { "P-256 with explicit parameters", Malformed, "pki.weak-key", "1.2.840.10045.2.1" },
+        { "Ed25519 of 31 octets", Malformed, "pki.malformed-der", "Ed25519" },
+        { "DSA", Malformed, "pki.unsupported-algorithm", "signed with" },
         { "P-521", Malformed, "pki.", "P-521" },
         { "SHA-224", Malformed, "pki.unsupported-algorithm", "signed with" },
         { "another key's signature", Malformed, "pki.bad-signature", "not signed by the key" },
         { "changed after signing", Malformed, "pki.bad-signature", "not signed by the key" },
         { "another host name", Denied, "name-not-allowed", "`cp-1`" },
         { "another address", Denied, "name-not-allowed", "`192.168.1.1`" },
+        { "no address of one machine", Denied, "name-not-allowed", "`0.0.0.0`" },
         { "wildcard", Denied, "name-not-allowed", "`*.example.org`" },
         { "another common name", Denied, "name-not-allowed", "`cp-1`" },
         { "two common names", Denied, "pki.excess-name", "`cp-1`" },
@@ -90,6 +111,20 @@ public sealed class BadRequestTests : IAsyncLifetime
             "20,000 octets" => new byte[20_000],
             "101 names" => Ask(key, "CN=worker-1", names => { for (var i = 0; i < 101; i++) names.AddDnsName($"worker-{i}"); }).CreateSigningRequest(),
             "RSA 2048" => new CertificateRequest("CN=worker-1", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSigningRequest(),
+            "300,000 octets" => [0x30, 0x83, 0x04, 0x93, 0xDB, .. new byte[299_995]],
+            "RSA 1024" or "RSA 16384" => WithKey(Rsa(Odd(int.Parse(request[4..], CultureInfo.InvariantCulture)), 65537)),
+            "RSA 2047" => WithKey(Rsa(Odd(2047), 65537)),
+            "RSA exponent 3" => WithKey(Rsa(Odd(3072), 3)),
+            "RSA exponent 1" => WithKey(Rsa(Odd(3072), 1)),
+            "RSA even modulus" => WithKey(Rsa(Odd(3072) - 1, 65537)),
+            "RSA small factor" => WithKey(Rsa(Odd(3072) / 6 * 6 + 3, 65537)),
+            "RSA close primes" => WithKey(Rsa(BigInteger.Pow(WithoutSmallFactors(Odd(1537)), 2), 65537)),
+            "P-224" => WithCurve("secp224r1"),
+            "secp256k1" => WithCurve("secp256k1"),
+            "P-256 off the curve" => WithKey(Changed(key.ExportSubjectPublicKeyInfo(), ^1, (byte)(key.ExportSubjectPublicKeyInfo()[^1] ^ 1))),
+            "P-256 at infinity" => WithKey([0x30, 0x19, .. key.ExportSubjectPublicKeyInfo()[2..23], 0x03, 0x02, 0x00, 0x00]),
+            "P-256 compressed" or "P-256 with explicit parameters" or "DSA" => Vector(request),
+            "Ed25519 of 31 octets" => WithKey([0x30, 0x29, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x20, 0x00, .. new byte[31]]),
             "P-521" => Ask(wide, "CN=worker-1").CreateSigningRequest(),
             // ecdsa-with-SHA256 ends in 2, ecdsa-with-SHA224 in 1 (RFC 5758 §3.2).
             "SHA-224" => Changed(sound, sound.AsSpan().IndexOf((ReadOnlySpan<byte>)[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02]) + 7, 1),
@@ -97,6 +132,7 @@ public sealed class BadRequestTests : IAsyncLifetime
             "changed after signing" => Changed(sound, sound.AsSpan().IndexOf("worker-1"u8) + 7, (byte)'2'),
             "another host name" => Ask(key, "CN=worker-1", names => names.AddDnsName("cp-1")).CreateSigningRequest(),
             "another address" => Ask(key, "CN=worker-1", names => names.AddIpAddress(IPAddress.Parse("192.168.1.1"))).CreateSigningRequest(),
+            "no address of one machine" => Ask(key, "CN=worker-1", names => names.AddIpAddress(IPAddress.Any)).CreateSigningRequest(),
             "wildcard" => Ask(key, "CN=worker-1", names => names.AddDnsName("*.example.org")).CreateSigningRequest(),
             "another common name" => Ask(key, "CN=cp-1").CreateSigningRequest(),
             "two common names" => Ask(key, "CN=cp-1, CN=worker-1").CreateSigningRequest(),
@@ -105,6 +141,62 @@ public sealed class BadRequestTests : IAsyncLifetime
             "another's SPIFFE id" => Ask(key, "CN=worker-1", names => names.AddUri(new Uri("spiffe://demo/node/cp-1"))).CreateSigningRequest(),
             _ => throw new ArgumentOutOfRangeException(nameof(request), request, null),
         };
+    }
+
+    /// <summary>A request that names this key and is signed by another: the key is judged before the signature.</summary>
+    static byte[] WithKey(byte[] subjectPublicKeyInfo)
+    {
+        using var signer = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var named = PublicKey.CreateFromSubjectPublicKeyInfo(subjectPublicKeyInfo, out _);
+        return new CertificateRequest(new X500DistinguishedName("CN=worker-1"), named, HashAlgorithmName.SHA256).CreateSigningRequest(X509SignatureGenerator.CreateForECDsa(signer));
+    }
+
+    static byte[] WithCurve(string curve)
+    {
+        using var key = ECDsa.Create(ECCurve.CreateFromFriendlyName(curve));
+        return Ask(key, "CN=worker-1").CreateSigningRequest();
+    }
+
+    static byte[] Rsa(BigInteger modulus, int exponent)
+    {
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            using (writer.PushSequence())
+            {
+                writer.WriteObjectIdentifier("1.2.840.113549.1.1.1");
+                writer.WriteNull();
+            }
+            var pair = new AsnWriter(AsnEncodingRules.DER);
+            using (pair.PushSequence())
+            {
+                pair.WriteInteger(modulus);
+                pair.WriteInteger(exponent);
+            }
+            writer.WriteBitString(pair.Encode());
+        }
+        return writer.Encode();
+    }
+
+    static BigInteger Odd(int bits) =>
+        new BigInteger(RandomNumberGenerator.GetBytes(bits / 8), isUnsigned: true) % (BigInteger.One << (bits - 1)) | (BigInteger.One << (bits - 1)) | 1;
+
+    static BigInteger WithoutSmallFactors(BigInteger from)
+    {
+        while (Enumerable.Range(2, 750).Any(d => from % d == 0)) from += 2;
+        return from;
+    }
+
+    static byte[] Vector(string request)
+    {
+        var name = request switch
+        {
+            "P-256 compressed" => "p256-compressed",
+            "P-256 with explicit parameters" => "p256-explicit",
+            _ => "dsa2048",
+        };
+        // OpenSSL made them for another machine; none gets so far that its name matters.
+        return File.ReadAllBytes(Path.Combine(RunningTrustd.Root(), "tests/vectors/pki/requests", name + ".pem"));
     }
 
     static CertificateRequest Ask(ECDsa key, string subject, Action<SubjectAlternativeNameBuilder>? add = null)
@@ -117,7 +209,7 @@ public sealed class BadRequestTests : IAsyncLifetime
         return request;
     }
 
-    static byte[] Changed(byte[] der, int at, byte value)
+    static byte[] Changed(byte[] der, Index at, byte value)
     {
         var changed = der.ToArray();
         changed[at] = value;

@@ -206,7 +206,7 @@ public sealed class RunningTrustd : IAsyncDisposable
     /// <summary>The policy that ships.</summary>
     public static string BundlePath => Path.Combine(Root(), "policy/bundle");
 
-    static string Root()
+    public static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Talos.sln"))) folder = folder.Parent;
