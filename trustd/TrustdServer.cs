@@ -67,7 +67,8 @@ sealed class TrustdServer : IAsyncDisposable
         var signer = Ed25519CheckpointSigner.LoadOrCreate(Path.Combine(configuration.State, "audit.key"), $"{configuration.Cluster}/{configuration.Node}/trustd");
         var record = AuditLog.Open(Path.Combine(configuration.State, "audit"), new AuditLogOptions { Signer = signer, Node = configuration.Node, TimeProvider = time });
         RecordedLife.Started(record, configuration.State);
-        var ledger = CertificateLedger.Open(Path.Combine(configuration.State, "ledger.db"), time);
+        var story = log.CreateLogger("ledger");
+        var ledger = CertificateLedger.Open(Path.Combine(configuration.State, "ledger.db"), time, line => story.LogInformation("{Line}", line));
         AuthorityKeeper authorities;
         try
         {

@@ -59,7 +59,13 @@ static class ServiceTable
             TimeSpan.FromSeconds(5),
             StartsWithInit: true),
         new("trustd",
-            new ProcessStart { Executable = "/sbin/trustd", Arguments = ["--config", "/run/talos/trustd.yaml"], Environment = Environment(heapMegabytes: 96) },
+            new ProcessStart
+            {
+                Executable = "/sbin/trustd",
+                Arguments = ["--config", "/run/talos/trustd.yaml"],
+                // SQLite sorts what is larger than its cache in a file (sqlite.org/tempfiles.html §5), and a whole ledger does not fit into /tmp.
+                Environment = [.. Environment(heapMegabytes: 96), "SQLITE_TMPDIR=/state/trustd"],
+            },
             new Confinement
             {
                 User = TrustdUser,

@@ -11,6 +11,8 @@ return args switch
     ["policy", .. string[] rest] => PolicyFuzzVerb.Run(rest),
     ["trustd-kill", .. string[] rest] => await TrustdKill.Run(rest),
     ["trustd-kill-child", .. string[] rest] => await TrustdKill.Child(rest),
+    ["trustd-migrate", .. string[] rest] => await TrustdMigrate.Run(rest),
+    ["trustd-migrate-child", .. string[] rest] => await TrustdMigrate.Child(rest),
     _ => Usage(),
 };
 
@@ -23,5 +25,6 @@ static int Usage()
     Console.Error.WriteLine("  pki [CASES [SEED]]            damaged certificates, requests and revocation lists; none may be believed");
     Console.Error.WriteLine("  policy [CASES [SEED]]         mutated modules; each must give a result or errors");
     Console.Error.WriteLine("  trustd-kill [ROUNDS [DIRECTORY]] SIGKILL while issuing, revoking and changing the CA; nothing acknowledged may be missing");
+    Console.Error.WriteLine("  trustd-migrate [ENTRIES [KILLS [DIRECTORY]]] SIGKILL while an older ledger is brought to the newest layout; nothing of it may be missing");
     return 2;
 }

@@ -84,6 +84,8 @@ public sealed class InitTests : IAsyncLifetime
             Assert.Equal(["/state/" + service.Id], service.Confinement.View.Where(entry => entry.Access == ViewAccess.Write).Select(entry => entry.Path));
             Assert.Equal([service.Start.Executable], service.Confinement.View.Where(entry => entry.Access == ViewAccess.Execute).Select(entry => entry.Path));
         }
+        // A ledger of a million certificates is sorted when its layout changes; a service's /tmp holds 16 MiB.
+        Assert.Contains("SQLITE_TMPDIR=/state/trustd", ServiceTable.Find("trustd")!.Start.Environment);
         Assert.Equal(["machined"], ServiceTable.Services.Where(service => service.StartsWithInit).Select(service => service.Id));
         Assert.Equal(ServiceTable.Services.Count, ServiceTable.Services.DistinctBy(service => service.Confinement.User).Count());
     }

@@ -4,6 +4,7 @@ using Grpc.Core;
 using Talos.Api.Trust.V1;
 using Talos.Audit;
 using Talos.Pki;
+using Talos.Trustd.Ledger;
 using Xunit;
 
 namespace Talos.Trustd.Tests;
@@ -57,6 +58,55 @@ public sealed class DiskFullTests
             {
                 await trustd.StopAsync();
             }
+        }
+        finally
+        {
+            Assert.True(Run("umount", folder), "the small file system could not be taken away");
+            Directory.Delete(folder);
+        }
+    }
+
+    [Fact]
+    public async Task Leaves_an_older_ledger_as_it_is_when_there_is_no_room_to_bring_it_up_to_date()
+    {
+        const int Certificates = 20_000;
+        var folder = Directory.CreateTempSubdirectory("talos-full-").FullName;
+        Assert.SkipUnless(Run("mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", folder), "SKIPPED: a small file system cannot be mounted here (not root)");
+        try
+        {
+            var path = Path.Combine(folder, "ledger.db");
+            using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={path};Pooling=False"))
+            {
+                connection.Open();
+                LedgerSchema.Apply(connection, upTo: 3);
+                using var command = connection.CreateCommand();
+                command.CommandText =
+                    $"""
+                    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {Certificates})
+                    INSERT INTO certificates (serial, instance, name, roles, spiffe, basis, requester, key_digest, not_before, not_after, reserved_at, issued_at, der,
+                                              issuer, policy, authority, ordinal)
+                    SELECT lower(hex(randomblob(18))), 1, 'n', '', 'spiffe://demo/node/n', 'renewal', 'n', randomblob(32), i, 4000000000, i, i, randomblob(620), 'aa', 'r1', 1, 0 FROM n;
+                    """;
+                command.ExecuteNonQuery();
+            }
+            var size = new FileInfo(path).Length;
+            Assert.True(Run("mount", "-o", $"remount,size={size + (4 << 20)}", folder), "the small file system could not be made smaller");
+
+            var refusal = Assert.Throws<LedgerException>(() => CertificateLedger.Open(path, TimeProvider.System));
+
+            Assert.Contains("full", refusal.Message, StringComparison.Ordinal);
+            Assert.Contains("has room", refusal.Hint, StringComparison.Ordinal);
+            // Nothing is left that would keep the disk full, and nothing was lost.
+            Assert.Equal([path], Directory.GetFiles(folder));
+            Assert.Equal(size, new FileInfo(path).Length);
+            Assert.True(Run("mount", "-o", "remount,size=200m", folder), "the small file system could not be made larger");
+            var told = new List<string>();
+            await using var ledger = CertificateLedger.Open(path, TimeProvider.System, told.Add);
+            Assert.Contains($"layout 3 and {Certificates} certificates", told[0], StringComparison.Ordinal);
+            Assert.Contains("has layout 4 after", told[^1], StringComparison.Ordinal);
+            Assert.Equal(Certificates, ledger.ListCertificates(new CertificateFilter(Name: "n"), int.MaxValue).Count);
+            // The log was moved into the file: the next start does not read it again.
+            Assert.Equal(0, new FileInfo(path + "-wal").Length);
         }
         finally
         {

@@ -46,20 +46,31 @@ sealed partial class CertificateLedger : ICertificateLedger
 
     /// <summary>Opens the ledger, making it when it is not there. The file is readable by its owner alone.</summary>
     /// <exception cref="LedgerException">The file is no ledger, is from a newer release, or cannot be opened.</exception>
-    public static CertificateLedger Open(string path, TimeProvider time)
+    /// <param name="path">The file.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="tell">Hears of what takes time while it opens; null when nobody listens.</param>
+    public static CertificateLedger Open(string path, TimeProvider time, Action<string>? tell = null)
     {
+        SqliteConnection? writer = null;
         try
         {
             // SQLite gives the file the process's umask; made here first, it never exists with wider permissions.
             if (!File.Exists(path))
                 using (new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite })) { }
-            var writer = Connect(path, SqliteOpenMode.ReadWrite);
-            LedgerSchema.Apply(writer);
+            writer = Connect(path, SqliteOpenMode.ReadWrite);
+            LedgerSchema.Apply(writer, tell);
             return new CertificateLedger(path, time, writer);
+        }
+        catch (LedgerException)
+        {
+            writer?.Dispose();
+            throw;
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
-            throw new LedgerException($"cannot open the ledger `{path}`: {e.Message}", "check that the state file system is mounted and has room", e);
+            // The last connection that closes takes the log with it: what an unfinished step wrote there must not fill the disk for good.
+            writer?.Dispose();
+            throw new LedgerException($"cannot open the ledger `{path}`: {e.Message}", "check that the state file system is mounted and has room; an older ledger needs three times its size to be brought up to date", e);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Data.Sqlite;
 
 namespace Talos.Trustd.Ledger;
@@ -5,6 +7,8 @@ namespace Talos.Trustd.Ledger;
 /// <summary>The ledger's tables, and the steps that bring an older file up to date.</summary>
 static class LedgerSchema
 {
+    static readonly TimeSpan BetweenWords = TimeSpan.FromSeconds(5);
+
     // A step is never changed once it has shipped; a new layout is a new step.
     static readonly string[] Steps =
     [
@@ -172,24 +176,49 @@ static class LedgerSchema
     ];
 
     /// <summary>Brings the file to the newest layout. A file from a newer release is refused: guessing at its meaning could lose a revocation.</summary>
-    public static void Apply(SqliteConnection connection) => Apply(connection, Steps.Length);
+    /// <param name="tell">Hears of what takes time; null when nobody listens.</param>
+    public static void Apply(SqliteConnection connection, Action<string>? tell = null)
+    {
+        var version = (long)Ask(connection, "PRAGMA user_version");
+        if (version > Steps.Length)
+            throw new LedgerException($"the ledger has layout {version}, this release knows layouts up to {Steps.Length}", "run the release that wrote it, or a newer one");
+        if (version == Steps.Length) return;
+        if (version == 0)
+        {
+            Apply(connection, Steps.Length);
+            return;
+        }
+        var began = Stopwatch.GetTimestamp();
+        tell?.Invoke($"the ledger has layout {version} and {Ask(connection, "SELECT count(*) FROM certificates")} certificates; it is brought to layout {Steps.Length}, and nothing is issued until that is done");
+        using (new Timer(_ => tell?.Invoke(string.Create(CultureInfo.InvariantCulture, $"the ledger is being brought to layout {Steps.Length}, for {Stopwatch.GetElapsedTime(began).TotalSeconds:F0} s now")), null, BetweenWords, BetweenWords))
+        {
+            Apply(connection, Steps.Length);
+            // What the steps wrote is in the log; as it is, the log would stay that large and be read at the next start.
+            Ask(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+        tell?.Invoke(string.Create(CultureInfo.InvariantCulture, $"the ledger has layout {Steps.Length} after {Stopwatch.GetElapsedTime(began).TotalSeconds:F1} s"));
+    }
 
     /// <summary>The same, up to an older layout: what a test of the steps after it begins with.</summary>
     internal static void Apply(SqliteConnection connection, int upTo)
     {
-        using var read = connection.CreateCommand();
-        read.CommandText = "PRAGMA user_version";
-        var version = (long)read.ExecuteScalar()!;
-        if (version > Steps.Length)
-            throw new LedgerException($"the ledger has layout {version}, this release knows layouts up to {Steps.Length}", "run the release that wrote it, or a newer one");
-        for (var step = (int)version; step < upTo; step++)
+        for (var step = (int)(long)Ask(connection, "PRAGMA user_version"); step < upTo; step++)
         {
             using var transaction = connection.BeginTransaction();
             using var command = connection.CreateCommand();
             command.Transaction = transaction;
+            // However long it takes: half of a step is worth nothing.
+            command.CommandTimeout = 0;
             command.CommandText = $"{Steps[step]} PRAGMA user_version = {step + 1};";
             command.ExecuteNonQuery();
             transaction.Commit();
         }
+    }
+
+    static object Ask(SqliteConnection connection, string query)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = query;
+        return command.ExecuteScalar()!;
     }
 }
