@@ -40,6 +40,9 @@ sealed class OidcProvider : IAsyncDisposable
     /// <summary>How often keys were asked for.</summary>
     public int KeyRequests { get; private set; }
 
+    /// <summary>The id of the elliptic curve key in the set; changing it is the provider's rotation.</summary>
+    public string KeyId { get; set; } = "ec-1";
+
     public int DevicePolls { get; private set; }
 
     /// <summary>Whether the device flow's tokens hold the nonce.</summary>
@@ -129,7 +132,7 @@ sealed class OidcProvider : IAsyncDisposable
         return Write(context, new JsonObject
         {
             ["keys"] = new JsonArray(
-                new JsonObject { ["kty"] = "EC", ["use"] = "sig", ["kid"] = "ec-1", ["crv"] = "P-256", ["x"] = Text(p.Q.X), ["y"] = Text(p.Q.Y) },
+                new JsonObject { ["kty"] = "EC", ["use"] = "sig", ["kid"] = KeyId, ["crv"] = "P-256", ["x"] = Text(p.Q.X), ["y"] = Text(p.Q.Y) },
                 new JsonObject { ["kty"] = "RSA", ["use"] = "sig", ["kid"] = "rsa-1", ["n"] = Text(r.Modulus), ["e"] = Text(r.Exponent) },
                 // A secret has no business in a public set; taken for a key it would verify what anyone signs.
                 new JsonObject { ["kty"] = "oct", ["kid"] = "shared", ["k"] = Text("known to everyone"u8.ToArray()) }),

@@ -74,7 +74,7 @@ sealed class IdentityProvider : IDisposable
             var now = time.GetUtcNow();
             if (now - lastFetch < BetweenFetches)
             {
-                if (keys is null) throw Away("it did not answer a moment ago", null);
+                if (Current() is null) throw Away("it did not answer a moment ago", null);
                 return null;
             }
             lastFetch = now;
