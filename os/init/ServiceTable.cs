@@ -73,6 +73,8 @@ static class ServiceTable
                 View = [.. CommonView, new("/sbin/trustd", ViewAccess.Execute), new("/state/trustd", ViewAccess.Write)],
                 Share = new ControlGroup("trustd", 192L << 20, 256),
                 Filter = SeccompProfile.Service,
+                // Its API admits 4096 connections (trustd/TrustdServer.cs): two streams of each of a thousand nodes and what else they ask.
+                OpenFilesMaximum = 8192,
             },
             TimeSpan.FromSeconds(5),
             StartsWithInit: false),
