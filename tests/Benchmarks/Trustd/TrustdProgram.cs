@@ -103,6 +103,10 @@ sealed class TrustdProgram : IDisposable
         }
     }
 
+    /// <summary>The most memory that was ever resident, in MiB (proc_pid_status(5): VmHWM).</summary>
+    public long PeakMegabytes =>
+        long.Parse(File.ReadLines($"/proc/{process.Id}/status").First(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) >> 10;
+
     public void Dispose()
     {
         if (isGone) return;
