@@ -16,8 +16,22 @@ static class AggregateBuiltins
         Builtin.Of("any", v => Value.From(Items(v).Any(i => i == BooleanValue.True))),
         Builtin.Of("sort", Sort),
         Builtin.Of("internal.print", _ => BooleanValue.True),
+        Builtin.Of("internal.template_string", Template),
         Builtin.Of("trace", _ => BooleanValue.True),
     ];
+
+    // What a template string is to OPA's evaluator: parts in sets, of which an empty one is undefined.
+    static Value Template(Value v)
+    {
+        var text = new StringBuilder();
+        foreach (Value part in Operand.Array(v, 1))
+        {
+            Value? value = part is SetValue { Count: <= 1 } set ? set.Members.Sorted.FirstOrDefault() : part;
+            if (value is SetValue && part == value) throw new EvaluationException("eval_conflict_error", "template-strings must not produce multiple outputs");
+            text.Append(value switch { null => "<undefined>", StringValue s => s.Text, _ => value.ToString() });
+        }
+        return Value.From(text.ToString());
+    }
 
     static NumberValue Count(Value v) => NumberValue.From(v switch
     {

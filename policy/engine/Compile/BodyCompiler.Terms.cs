@@ -23,6 +23,7 @@ sealed partial class BodyCompiler
                 if (!bound.Contains(v.Name)) Unsafe(v.Name, v.At);
                 return new SlotExpr(slots.Slot(v.Name));
             case RefTerm r:
+                if (Place is not null) Place = r.At;
                 return Reference(r);
             case ArrayTerm a:
                 Expr[] items = Expressions(a.Items);
@@ -37,6 +38,7 @@ sealed partial class BodyCompiler
                     ? new ConstantExpr(ObjectValue.From([.. k.Zip(v2, (x, y) => new KeyValuePair<Value, Value>(x, y))]))
                     : (Expr?)RecordExpr.Of(keys, values) ?? new ObjectExpr(keys, values);
             case CallTerm c:
+                if (Place is not null) Place = c.At;
                 return Call(c);
             case ComprehensionTerm c:
                 return Comprehension(c);
@@ -124,24 +126,15 @@ sealed partial class BodyCompiler
     Expr Call(CallTerm call)
     {
         if (context.FindFunction(call.Operator) is { } function)
-        {
-            int arity = function.Rules[0].Syntax.Head.Args!.Length;
-            if (call.Args.Length != arity) return Mismatch(call, function.ToString(), arity);
             return new FunctionExpr(function, Expressions(call.Args), call.At);
-        }
         string name = call.Name ?? "";
-        if (BuiltinRegistry.Find(name) is not { } builtin)
-        {
-            context.Errors.Add(call.At.Error("rego_type_error", $"undefined function `{name}`", name.StartsWith("data.", StringComparison.Ordinal) ? "no rule with arguments has this name" : null));
-            return True;
-        }
+        Builtin builtin = BuiltinRegistry.Find(name) ?? throw new InvalidOperationException("a call was not checked");
         if (Deprecated.Contains(name))
         {
             context.Errors.Add(call.At.Error("rego_type_error", $"deprecated built-in function call: `{name}`", "Rego v1 has `in`, `every`, `regex.match`, `net.cidr_intersects`, set difference by `-`, and type checks such as `is_array`"));
             return True;
         }
         if (name is "rego.metadata.chain" or "rego.metadata.rule") return new ConstantExpr(Metadata.Find(context, rule, name));
-        if (builtin.Arity >= 0 && call.Args.Length != builtin.Arity) return Mismatch(call, name, builtin.Arity);
         Expr[] args = Expressions(call.Args);
         switch (name)
         {
@@ -158,12 +151,6 @@ sealed partial class BodyCompiler
             default:
                 return new BuiltinExpr(builtin, args, call.At);
         }
-    }
-
-    ConstantExpr Mismatch(CallTerm call, string name, int arity)
-    {
-        context.Errors.Add(call.At.Error("rego_type_error", $"{name}: arity mismatch", $"it takes {arity} arguments, not {call.Args.Length}"));
-        return True;
     }
 
     ComprehensionExpr Comprehension(ComprehensionTerm c)

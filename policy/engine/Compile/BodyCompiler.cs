@@ -15,6 +15,9 @@ sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, Hash
 
     public HashSet<string> Bound => bound;
 
+    /// <summary>Where to say that a variable of a rule's head is unsafe: at the rule, unless what computes names the place.</summary>
+    public Position? Place { get; set; }
+
     public void Body(Literal[] body)
     {
         var variables = new HashSet<string>(_bodyVariables, StringComparer.Ordinal);
@@ -49,13 +52,38 @@ sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, Hash
         var reported = new HashSet<string>(StringComparer.Ordinal);
         foreach (Literal literal in waiting)
             foreach (string name in _safety.Unready(literal, bound, variables, out _).Order(StringComparer.Ordinal))
-                if (reported.Add(name)) Unsafe(name, literal.At);
+            {
+                if (!reported.Add(name)) continue;
+                if (literal is TermLiteral { Term: CallTerm { Name: "print" } }) Undeclared(name, literal.At);
+                else Unsafe(name, PlaceOf(name, literal));
+            }
+    }
+
+    // The call that needs it, since calls are evaluated one by one; else the expression.
+    static Position PlaceOf(string name, Literal literal)
+    {
+        Position? place = literal is not TermLiteral { Negated: false, Term: var term } ? null
+            : term is CallTerm call ? call.Args.Select(a => PlaceIn(name, a, literal.At)).Min() : PlaceIn(name, term, literal.At);
+        return place ?? literal.At;
+    }
+
+    static Position? PlaceIn(string name, Term term, Position at) => term switch
+    {
+        VarTerm v => v.Name == name ? at : null,
+        RefTerm { Head: VarTerm head } when head.Name == name => at,
+        _ => SyntaxParts.Of(term).Select(part => PlaceIn(name, part, term is CallTerm ? term.At : at)).Min(),
+    };
+
+    void Undeclared(string name, Position at)
+    {
+        context.Errors.Add(at.Error("rego_compile_error", $"var `{Resolver.Written(name)}` is undeclared", "what is printed must have a value before"));
+        bound.Add(name);
     }
 
     void Unsafe(string name, Position at)
     {
         string written = Resolver.Written(name);
-        context.Errors.Add(at.Error("rego_unsafe_var_error", $"var `{written}` is unsafe",
+        context.Errors.Add((Place ?? at).Error("rego_unsafe_var_error", $"var `{written}` is unsafe",
             written == "_" ? "a wildcard cannot stand where a value is needed" : "bind it in an expression that is not negated, for instance with `some … in`"));
         bound.Add(name);
     }
@@ -80,7 +108,7 @@ sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, Hash
         int? withCell = literal.Withs.Length == 0 ? null : EmitWith(literal.Withs);
         switch (literal)
         {
-            case TermLiteral { Negated: true } t:
+            case TermLiteral { Negated: true, Term: not CallTerm { Name: "print" or "internal.print" or "internal.test_case" } } t:
                 EmitNegated(t);
                 break;
             case TermLiteral t:
@@ -114,11 +142,23 @@ sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, Hash
         {
             var target = (RefTerm)withs[i].Target;
             targets[i] = Target(target);
-            values[i] = targets[i].Kind == WithTargetKind.Function && FunctionName(withs[i].Value) is { } name ? name : Expression(withs[i].Value);
+            FunctionNameExpr? replacement = targets[i].Kind == WithTargetKind.Function ? FunctionName(withs[i].Value) : null;
+            if (replacement is not null) CheckArity(target, withs[i].Value);
+            values[i] = replacement ?? Expression(withs[i].Value);
         }
         int cell = slots.Cell();
         _steps.Add(new WithStep(targets, values, cell));
         return cell;
+    }
+
+    void CheckArity(RefTerm target, Term replacement)
+    {
+        Term[] none = [];
+        int? wanted = context.Arity(new CallTerm(target.At, target.Path.Length == 0 ? target.Head : target, none));
+        int? given = context.Arity(new CallTerm(target.At, replacement is FunctionTerm f ? new VarTerm(f.At, f.Name) : replacement, none));
+        if (wanted != given)
+            context.Errors.Add(target.At.Error("rego_type_error", $"{target.DottedName}: arity mismatch",
+                $"it takes {wanted} arguments, and its replacement {given}"));
     }
 
     WithTarget Target(RefTerm target)
@@ -164,7 +204,7 @@ sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, Hash
             case CallTerm { Name: "eq" or "assign", Args.Length: 2 } eq:
                 Unify(eq.Args[0], eq.Args[1]);
                 break;
-            case CallTerm { Name: "print", Operator: VarTerm }:
+            case CallTerm { Name: "print" or "internal.print" or "internal.test_case" }:
                 break; // NOTE: printing is for tools that trace; an evaluation does not depend on it
             case CallTerm call when context.CapturesResult(call):
                 Expr result = Call(new CallTerm(call.At, call.Operator, call.Args[..^1], call.IsInfix));

@@ -9,14 +9,16 @@ sealed record FunctionType(RegoType[] Args, RegoType Result);
 static class BuiltinTypes
 {
     // Types are written n(umber) s(tring) b(oolean) 0 (null) * (any), [item] or a for any array, (first,second) for an array of that length, <member> or t for
-    // any set, {key:value} or o for any object; written together they are a union. Arguments first, then the result.
+    // any set, {key:value} or o for any object, {name=value,key:value} for one with such a property; written together they are a union. Arguments first, then
+    // the result.
     static readonly FrozenDictionary<string, FunctionType> All = Parse(
         """
         plus n n n|mul n n n|div n n n|rem n n n|minus nt nt nt|abs n n|ceil n n|floor n n|round n n|numbers.range n n [n]
         numbers.range_step n n n [n]|rand.intn s n n
         and t t t|or t t t|union <t> t|intersection <t> t|bits.and n n n|bits.or n n n|bits.xor n n n|bits.negate n n|bits.lsh n n n|bits.rsh n n n
         count saot n|sum [n]<n> n|product [n]<n> n|max at *|min at *|sort at a|array.concat a a a|array.slice a n n a|array.reverse a a|array.flatten a a
-        equal * * b|neq * * b|lt * * b|lte * * b|gt * * b|gte * * b|internal.member_2 * * b|internal.member_3 * * * b|walk * (a,*)|trace s b
+        equal * * b|neq * * b|lt * * b|lte * * b|gt * * b|gte * * b|internal.member_2 * * b|internal.member_3 * * * b
+        internal.template_string a s|eq * * b|assign * * b|walk * (a,*)|trace s b
         concat s [s]<s> s|contains s s b|startswith s s b|endswith s s b|lower s s|upper s s|split s s [s]|replace s s s s|trim s s s|trim_left s s s
         trim_right s s s
         trim_prefix s s s|trim_suffix s s s|trim_space s s|substring s n n s|indexof s s n|indexof_n s s [n]|format_int n n s|sprintf s a s
@@ -28,9 +30,10 @@ static class BuiltinTypes
         glob.match s 0[s] s b|glob.quote_meta s s
         to_number 0bns n|is_null * b|is_boolean * b|is_number * b|is_string * b|is_array * b|is_object * b|is_set * b|type_name * s
         object.get o * * *|object.keys o t|object.remove o aot o|object.filter o aot o|object.subset aot aot b|object.union o o o|object.union_n [o] o
-        json.marshal * s|json.marshal_with_options * {s:*} s|json.unmarshal s *|json.is_valid s b|json.filter o [sa]<sa> o|json.remove o [sa]<sa> o
-        json.patch * [o] *
-        json.match_schema so so (b,[o])|json.verify_schema so (b,0s)|yaml.marshal * s|yaml.unmarshal s *|yaml.is_valid s b
+        json.marshal * s|json.marshal_with_options * {indent=s,prefix=s,pretty=b,s:*} s
+        json.unmarshal s *|json.is_valid s b|json.filter o [sa]<sa> o|json.remove o [sa]<sa> o
+        json.patch * [{op=s,path=*,*:*}] *
+        json.match_schema so so (b,[{desc=s,error=s,field=s,type=s}])|json.verify_schema so (b,0s)|yaml.marshal * s|yaml.unmarshal s *|yaml.is_valid s b
         base64.encode s s|base64.decode s s|base64.is_valid s b|base64url.encode s s|base64url.decode s s|base64url.encode_no_pad s s|hex.encode s s
         hex.decode s s
         urlquery.encode s s|urlquery.decode s s|urlquery.encode_object {s:s[s]<s>} s|urlquery.decode_object s {s:[s]}|uri.parse s {s:s}|uri.is_valid s b
@@ -107,9 +110,7 @@ static class BuiltinTypes
                 type = RegoType.SetOf(Union(text, ref at));
                 break;
             case '{':
-                RegoType key = Union(text, ref at);
-                at++;
-                type = RegoType.ObjectOf([], key, Union(text, ref at));
+                type = Object(text, ref at);
                 break;
             case '(':
                 var items = new List<RegoType> { Union(text, ref at) };
@@ -124,5 +125,25 @@ static class BuiltinTypes
         }
         at++;
         return type;
+    }
+
+    static RegoType Object(string text, ref int at)
+    {
+        var properties = new Dictionary<Value, RegoType>();
+        while (text[at] != '}')
+        {
+            int name = text.AsSpan(at).IndexOfAnyExceptInRange('a', 'z');
+            if (name <= 0 || text[at + name] != '=')
+            {
+                RegoType key = Union(text, ref at);
+                at++;
+                return RegoType.ObjectOf(properties, key, Union(text, ref at));
+            }
+            Value property = Value.From(text.Substring(at, name));
+            at += name + 1;
+            properties.Add(property, Union(text, ref at));
+            if (text[at] == ',') at++;
+        }
+        return RegoType.ObjectOf(properties, null, null);
     }
 }

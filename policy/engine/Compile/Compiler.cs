@@ -18,12 +18,15 @@ static class Compiler
         int before = errors.Count;
         DocNode root = RuleTree.Build(modules, errors, strict);
         RuleTree.CheckConflicts(root, errors);
+        RuleTree.CheckPackages(modules, root, errors);
         if (errors.Count > before) return null;
         Recursion.Check(root, errors);
         if (errors.Count > before) return null;
         var context = new CompilerContext(root, data, modules, errors) { WithCoverage = withCoverage };
-        int id = 0;
         DocNode[] nodes = [.. root.Subtree];
+        CallChecker.Check(context, nodes);
+        if (errors.Count > before) return null;
+        int id = 0;
         foreach (DocNode node in nodes)
         {
             if (!node.HasRules) continue;
@@ -42,6 +45,8 @@ static class Compiler
         if (parsed is null) return null;
         Literal[] body = Resolver.ResolveQuery(parsed, errors);
         var context = new CompilerContext(program.Root, program.Data, program.Modules, errors);
+        CallChecker.Check(context, body);
+        if (errors.Count > before) return null;
         var slots = new SlotTable();
         var compiler = new BodyCompiler(context, slots, [], new HashSet<string>(), null);
         compiler.Body(body);
@@ -106,6 +111,7 @@ static class Compiler
     {
         RuleHead head = part.Head;
         Term valueTerm = head.Value ?? new ConstantTerm(head.At, BooleanValue.True);
+        compiler.Place = part.At;
         switch (definition.Kind)
         {
             case RuleKind.PartialSet:

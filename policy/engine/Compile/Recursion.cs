@@ -3,6 +3,9 @@ namespace Talos.Policy;
 /// <summary>Refuses rules that depend on themselves; so every evaluation ends.</summary>
 static class Recursion
 {
+    // LIMIT: rules that are named; a circle of thousands says nothing more.
+    const int MaxReported = 10;
+
     public static void Check(DocNode root, List<PolicyError> errors)
     {
         DocNode[] nodes = [.. root.Subtree.Where(n => n.HasRules)];
@@ -37,11 +40,21 @@ static class Recursion
                 path.Add(next);
                 stack.Push((next, edges[next].GetEnumerator()));
             }
-            else if (seen == 1 && reported.Add(next))
+            else if (seen == 1)
             {
-                string cycle = string.Join(" -> ", path.Skip(path.IndexOf(next)).Append(next));
-                errors.Add(next.Rules[0].Syntax.At.Error("rego_recursion_error", $"rule `{next}` is recursive: {cycle}"));
+                Report(path[path.IndexOf(next)..], reported, errors);
             }
+        }
+    }
+
+    // Each rule of the circle, as if it were the first.
+    static void Report(List<DocNode> cycle, HashSet<DocNode> reported, List<PolicyError> errors)
+    {
+        for (int i = 0; i < cycle.Count && reported.Count < MaxReported; i++)
+        {
+            if (!reported.Add(cycle[i])) continue;
+            string way = string.Join(" -> ", cycle[i..].Concat(cycle[..(i + 1)]));
+            errors.Add(cycle[i].Rules[0].Syntax.At.Error("rego_recursion_error", $"rule `{cycle[i]}` is recursive: {way}"));
         }
     }
 

@@ -2,12 +2,12 @@ namespace Talos.Policy;
 
 sealed partial class Resolver
 {
-    Literal[] Body(Literal[] body, Scope scope, bool report)
+    Literal[] Body(Literal[] body, Scope scope)
     {
-        _ = report;
         var resolved = new List<Literal>(body.Length);
         foreach (Literal literal in body)
         {
+            _statement = literal.At;
             if (literal is SomeLiteral { Member: null } some)
             {
                 foreach (VarTerm v in some.Vars)
@@ -27,11 +27,14 @@ sealed partial class Resolver
         With[] withs = [.. literal.Withs.Select(w => WithClause(w, scope))];
         switch (literal)
         {
-            case TermLiteral { Term: CallTerm { Name: "assign", IsInfix: true } assign } t:
+            case TermLiteral { Term: CallTerm { Name: "assign", Args.Length: 2 } assign } t when assign.IsInfix || Means(assign, scope) is null:
                 Term right = Term(assign.Args[1], scope);
+                _statement = t.At;
                 CheckAssignable(assign.Args[0]);
                 DeclarePattern(assign.Args[0], scope, true);
                 return new TermLiteral(t.At, false, new CallTerm(assign.At, new VarTerm(assign.At, "eq"), [Pattern(assign.Args[0], scope), right], true), withs);
+            case TermLiteral { Term: CallTerm { IsInfix: false } call } t:
+                return new TermLiteral(t.At, t.Negated, new CallTerm(call.At, Function(call, scope, true), Terms(call.Args, scope)), withs);
             case TermLiteral t:
                 return new TermLiteral(t.At, t.Negated, Term(t.Term, scope), withs);
             case SomeLiteral { Member: { } member } some:
@@ -45,9 +48,11 @@ sealed partial class Resolver
             case EveryLiteral every:
                 Term over = Term(every.Domain, scope);
                 var inner = new Scope(scope);
-                if (every.Key is { IsGenerated: false }) Declare(every.Key, inner, false);
-                if (!every.Value.IsGenerated) Declare(every.Value, inner, false);
-                Literal[] body = Body(every.Body, new Scope(inner), true);
+                _statement = every.Body[0].At; // where OPA says that a key or value is not used
+                foreach (VarTerm? variable in (VarTerm?[])[every.Key, every.Value])
+                    if (variable is { IsGenerated: false } && Declare(variable, inner, false) is { } declared) _someDeclared.Add(declared);
+                Literal[] body = Body(every.Body, inner);
+                ReportUnused(inner);
                 return new EveryLiteral(every.At, every.Key is null ? null : (VarTerm)Term(every.Key, inner), (VarTerm)Term(every.Value, inner), over, body, withs);
             default:
                 throw new InvalidOperationException("unknown kind of literal");
@@ -57,8 +62,8 @@ sealed partial class Resolver
     LogicalOperand OperandOf(LogicalOperand operand, Scope scope)
     {
         if (!operand.IsExplicit) return new LogicalOperand([Literal(operand.Body[0], scope)], false);
-        var inside = new Scope(scope);
-        Literal[] body = Body(operand.Body, inside, true);
+        var inside = new Scope(scope) { Declares = DeclaredIn(operand.Body) };
+        Literal[] body = Body(operand.Body, inside);
         ReportUnused(inside);
         return new LogicalOperand(body, true);
     }
@@ -136,8 +141,18 @@ sealed partial class Resolver
         string name = target.DottedName ?? head.Name;
         if (!BuiltinRegistry.Exists(name))
             _errors.Add(target.At.Error("rego_type_error", $"with keyword target must reference existing input, data, or a function, not `{name}`"));
+        else if (NotReplaceable(name) is { } problem)
+            _errors.Add(target.At.Error("rego_compile_error", $"with keyword replacing built-in function: {problem}"));
         return target;
     }
+
+    static string? NotReplaceable(string name) => name switch
+    {
+        "eq" or "rego.metadata.chain" or "rego.metadata.rule" => $"replacement of `{name}` invalid",
+        "walk" => "target must not be a relation",
+        "print" => "target must not be a void function",
+        _ => name.StartsWith("internal.", StringComparison.Ordinal) ? $"replacement of internal function `{name}` invalid" : null,
+    };
 
     Term Term(Term term, Scope scope)
     {
@@ -158,10 +173,10 @@ sealed partial class Resolver
             case ObjectTerm o:
                 return new ObjectTerm(o.At, [.. o.Items.Select(i => (Term(i.Key, scope), Term(i.Value, scope)))]);
             case CallTerm c:
-                return new CallTerm(c.At, c.IsInfix ? c.Operator : Function(c, scope), Terms(c.Args, scope), c.IsInfix);
+                return new CallTerm(c.At, c.IsInfix ? c.Operator : Function(c, scope, false), Terms(c.Args, scope), c.IsInfix);
             case ComprehensionTerm c:
-                var inside = new Scope(scope);
-                Literal[] body = Body(c.Body, inside, true);
+                var inside = new Scope(scope) { Declares = DeclaredIn(c.Body) };
+                Literal[] body = Body(c.Body, inside);
                 var resolved = new ComprehensionTerm(c.At, c.Kind, c.Key is null ? null : Term(c.Key, inside), Term(c.Value, inside), body);
                 ReportUnused(inside);
                 return resolved;
@@ -184,7 +199,7 @@ sealed partial class Resolver
             declared.Used = true;
             return new VarTerm(v.At, declared.Unique);
         }
-        if (Global(v) is { } global) return global;
+        if (!scope.IsDeclaredSomewhere(v.Name) && Global(v) is { } global) return global;
         scope.Seen.Add(v.Name);
         return v;
     }
@@ -197,18 +212,27 @@ sealed partial class Resolver
         return import.Path.Length == 0 ? import.Head : new RefTerm(v.At, import.Head, import.Path);
     }
 
-    Term Function(CallTerm call, Scope scope)
+    static VarTerm? HeadOf(CallTerm call) => call.Operator as VarTerm ?? (call.Operator as RefTerm)?.Head as VarTerm;
+
+    // Whether the module, and not the language, says what is called.
+    object? Means(CallTerm call, Scope scope) => HeadOf(call) is { } head ? (object?)scope.Find(head.Name) ?? Global(head) : null;
+
+    Term Function(CallTerm call, Scope scope, bool isStatement)
     {
-        VarTerm? head = call.Operator as VarTerm ?? (call.Operator as RefTerm)?.Head as VarTerm;
+        VarTerm? head = HeadOf(call);
         if (head is null || head.Name is "data" or "input") return call.Operator;
         Term[] path = call.Operator is RefTerm r ? r.Path : [];
-        if (scope.Find(head.Name) is not null)
+        if (scope.Find(head.Name) is { } shadow)
         {
-            _errors.Add(call.At.Error("rego_type_error", $"`{head.Name}` is a variable, not a function"));
+            shadow.Used = true;
+            _errors.Add(isStatement ? call.At.Error("rego_type_error", $"undefined function `{head.Name}`", "it is a variable here")
+                : call.At.Error("rego_compile_error", $"called function `{call.Name}` shadowed", "a variable has its name"));
             return call.Operator;
         }
-        return Global(head) is { } global
-            ? new RefTerm(call.At, global is RefTerm g ? g.Head : global, [.. global is RefTerm p ? p.Path : [], .. path])
-            : call.Operator;
+        if (!scope.IsDeclaredSomewhere(head.Name) && Global(head) is { } global)
+            return new RefTerm(call.At, global is RefTerm g ? g.Head : global, [.. global is RefTerm p ? p.Path : [], .. path]);
+        if (!isStatement && call.Name is "print" or "internal.print" or "internal.test_case")
+            _errors.Add(call.At.Error("rego_type_error", $"`{call.Name}` used as value", "its calls have none; let it stand alone"));
+        return call.Operator;
     }
 }

@@ -43,10 +43,15 @@ static class RuleTree
     static void CheckDefault(RuleNodeSyntax rule, List<PolicyError> errors)
     {
         if (rule.Head.Args is { } args)
+        {
             foreach (Term arg in args)
-                if (arg is not VarTerm) errors.Add(arg.At.Error("rego_parse_error", "default functions take variables only", "write `default f(_) := value`"));
+                if (arg is not VarTerm)
+                    errors.Add(rule.At.Error("rego_parse_error", "illegal default rule (arguments must be variables)", "write `default f(_) := value`"));
+            if (args.OfType<VarTerm>().GroupBy(v => v.Name).FirstOrDefault(g => g.Count() > 1) is { Key: var repeated })
+                errors.Add(rule.At.Error("rego_parse_error", $"illegal default rule (arguments cannot be repeated: `{Resolver.Written(repeated)}`)"));
+        }
         if (rule.Head.Value is { } value && !IsConstant(value))
-            errors.Add(value.At.Error("rego_parse_error", "illegal default rule (value must be ground)", "a default cannot depend on input, data or variables"));
+            errors.Add(rule.At.Error("rego_parse_error", "illegal default rule (value must be ground)", "a default cannot depend on input, data or variables"));
     }
 
     static bool IsConstant(Term term) => term switch
@@ -58,6 +63,20 @@ static class RuleTree
         _ => false,
     };
 
+    /// <summary>A rule and a package cannot have one name, even if the package has no rules.</summary>
+    public static void CheckPackages(IReadOnlyList<ModuleSyntax> modules, DocNode root, List<PolicyError> errors)
+    {
+        foreach (ModuleSyntax module in modules)
+        {
+            if (module.Rules.Length > 0) continue; // its rules are below the other, which is said of them
+            DocNode? node = root;
+            foreach (string part in module.PackagePath) node = node?.Children.GetValueOrDefault(Value.From(part));
+            if (node?.Rules.Find(r => r.DynamicPath.Length == 0) is { } rule)
+                errors.Add(rule.Module.Package.At.Error("rego_type_error", $"package `{node}` conflicts with the rule of that name",
+                    $"the rule is at {rule.Syntax.At}, the package at {module.Package.At}"));
+        }
+    }
+
     public static void CheckConflicts(DocNode root, List<PolicyError> errors)
     {
         foreach (DocNode node in root.Subtree)
@@ -66,11 +85,14 @@ static class RuleTree
             RuleDefinition first = node.Rules[0];
             RuleDefinition? other = node.Rules.Find(r => r.Kind != first.Kind && !(IsOpen(r) && IsOpen(first)));
             if (other is not null)
-                errors.Add(other.Syntax.At.Error("rego_type_error", $"conflicting rules `{node}` found", $"the first is at {first.Syntax.At}"));
+                errors.Add(first.Syntax.At.Error("rego_type_error", $"conflicting rules `{node}` found", $"one of another kind is at {other.Syntax.At}"));
             if (first.Kind == RuleKind.Function && node.Rules.Find(r => r.Kind == RuleKind.Function && r.Syntax.Head.Args!.Length != first.Syntax.Head.Args!.Length) is { } arity)
-                errors.Add(arity.Syntax.At.Error("rego_type_error", $"conflicting rules `{node}` found", "all definitions of a function take the same number of arguments"));
-            if (node.Rules.Count(r => r.IsDefault) > 1)
-                errors.Add(node.Rules.Last(r => r.IsDefault).Syntax.At.Error("rego_type_error", $"multiple default rules `{node}` found"));
+                errors.Add(first.Syntax.At.Error("rego_type_error", $"conflicting rules `{node}` found",
+                    $"all definitions of a function take the same number of arguments, and that at {arity.Syntax.At} takes another"));
+            RuleDefinition[] defaults = [.. node.Rules.Where(r => r.IsDefault)];
+            if (defaults.Length > 1)
+                errors.Add(defaults[0].Module.Package.At.Error("rego_type_error", $"multiple default rules `{node}` found",
+                    $"at {string.Join(", ", defaults.Select(d => d.Syntax.At))}"));
             if (first.Kind is RuleKind.Complete or RuleKind.Function || node.Rules.Any(r => r.Kind == RuleKind.PartialSet && r.DynamicPath.Length == 0))
                 CheckBelow(node, first, errors);
         }

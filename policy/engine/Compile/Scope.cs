@@ -11,6 +11,21 @@ sealed class Scope(Scope? parent)
     /// <summary>Names used in this body before any declaration of them.</summary>
     public HashSet<string> Seen { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Names that the body declares somewhere; they mean no rule and no import anywhere in it.</summary>
+    public IReadOnlySet<string> Declares { get; init; } = Nothing;
+
+    static readonly HashSet<string> Nothing = [];
+
+    public bool IsDeclaredSomewhere(string name)
+    {
+        for (Scope? s = this; s is not null; s = s.Parent)
+            if (s.Declares.Contains(name)) return true;
+        return false;
+    }
+
+    /// <param name="unique">The name that the compiler gives it.</param>
+    /// <param name="at">The statement that declares it.</param>
+    /// <param name="byAssignment">Whether by <c>:=</c>.</param>
     public sealed class Variable(string unique, Position at, bool byAssignment)
     {
         public string Unique { get; } = unique;

@@ -16,6 +16,9 @@ sealed class TypeScope(CompilerContext context, RuleTypes types, TypeScope? pare
 
     readonly Dictionary<string, RegoType> _variables = new(StringComparer.Ordinal);
 
+    // A call that is an expression is where the expression begins; one inside another term is where it is itself.
+    Position? _place;
+
     public void Body(Literal[] body)
     {
         foreach (Literal literal in context.InOrder(body))
@@ -25,6 +28,7 @@ sealed class TypeScope(CompilerContext context, RuleTypes types, TypeScope? pare
             _isMocked |= literal.Withs.Any(w => w.Target is not RefTerm target || !target.HeadIs("input"));
             foreach (With with in literal.Withs)
                 if (context.FindFunction(with.Value) is null) Infer(with.Value);
+            _place = literal is TermLiteral { Term: CallTerm } ? literal.At : null;
             Expression(literal);
             (_isMocked, _hasOtherInput) = (outer, outerInput);
         }
@@ -37,7 +41,7 @@ sealed class TypeScope(CompilerContext context, RuleTypes types, TypeScope? pare
             case TermLiteral { Term: CallTerm call } when call.Name != "eq" && context.CapturesResult(call):
                 RegoType result = Call(call, call.Args[..^1]);
                 RegoType? pattern = Infer(call.Args[^1]);
-                if (!Fits(call.Args[^1], pattern, result)) Mismatch(call, result, pattern);
+                if (!Fits(call.Args[^1], pattern, result)) Mismatch(literal.At, result, pattern);
                 break;
             case TermLiteral t:
                 Infer(t.Term);
@@ -72,10 +76,10 @@ sealed class TypeScope(CompilerContext context, RuleTypes types, TypeScope? pare
         if (member.Args.Length == 3)
         {
             RegoType? key = Infer(member.Args[0]);
-            if (!Fits(member.Args[0], key, keys)) Mismatch(member, key, keys);
+            if (!Fits(member.Args[0], key, keys)) Mismatch(member.At, key, keys);
         }
         RegoType? actual = Infer(value);
-        if (!Fits(value, actual, values)) Mismatch(member, actual, values);
+        if (!Fits(value, actual, values)) Mismatch(member.At, actual, values);
     }
 
     /// <summary>The type of what a rule's head says; arguments that nothing was said of are anything.</summary>
@@ -107,7 +111,9 @@ sealed class TypeScope(CompilerContext context, RuleTypes types, TypeScope? pare
         ObjectTerm o => Object(o),
         ComprehensionTerm c => Comprehension(c),
         TemplateTerm t => Template(t),
-        CallTerm { Name: "eq" or "equal", Args.Length: 2 } call => Equation(call),
+        CallTerm { Name: "eq", Args.Length: 2 } call => Equation(call),
+        // Inside another term it has a value, false for what can never be equal.
+        CallTerm { Name: "equal" } call when _place is not null => Equation(call),
         CallTerm call => Call(call, call.Args),
         _ => RegoType.Any,
     };
@@ -238,6 +244,7 @@ sealed class TypeScope(CompilerContext context, RuleTypes types, TypeScope? pare
 
     RegoType Equation(CallTerm call)
     {
+        Position at = TakePlace(call);
         (Term left, Term right) = (call.Args[0], call.Args[1]);
         RegoType? x = Infer(left), y = Infer(right);
         bool holds = (x, y) switch
@@ -247,29 +254,39 @@ sealed class TypeScope(CompilerContext context, RuleTypes types, TypeScope? pare
             (_, null) => Take(right, x),
             _ => RegoType.Unifies(x, y),
         };
-        if (!holds) Mismatch(call, x, y);
+        if (!holds) Mismatch(at, x, y);
         return RegoType.Boolean;
     }
 
-    void Mismatch(CallTerm call, RegoType? left, RegoType? right) =>
-        Error(call.At, "match error: the two sides can never be equal", $"the left is {Text(left)}, the right is {Text(right)}");
+    Position TakePlace(CallTerm call)
+    {
+        Position at = _place ?? call.At;
+        _place = null;
+        return at;
+    }
+
+    void Mismatch(Position at, RegoType? left, RegoType? right) =>
+        Error(at, "match error: the two sides can never be equal", $"the left is {Text(left)}, the right is {Text(right)}");
 
     static string Text(RegoType? type) => type?.ToString() ?? "a pattern";
 
     RegoType Call(CallTerm call, Term[] args)
     {
+        Position at = TakePlace(call);
         FunctionType? function = _isMocked && call.Operator is RefTerm op && op.HeadIs("data") ? null : types.OfFunction(call);
         for (int i = 0; i < args.Length; i++)
         {
             RegoType? actual = Infer(args[i]);
             if (function is null || i >= function.Args.Length || Fits(args[i], actual, function.Args[i])) continue;
             string name = call.Name ?? "call";
-            Error(args[i].At, $"{name}: invalid argument {i + 1}", $"it takes {function.Args[i]}, and this is {Text(actual)}");
+            Error(at, $"{name}: invalid argument {i + 1}", $"it takes {function.Args[i]}, and this is {Text(actual)}");
         }
         return _isMocked ? RegoType.Any : function?.Result ?? RegoType.Any;
     }
 
-    bool Fits(Term term, RegoType? actual, RegoType type) => actual is null ? Take(term, type) : RegoType.Unifies(actual, type);
+    // What is written out is compared part by part: `[{"op": "remove"}]` has not every property of an operation, and may be one.
+    bool Fits(Term term, RegoType? actual, RegoType type) =>
+        actual is null || term is ArrayTerm or ObjectTerm or SetTerm ? Take(term, type) : RegoType.Unifies(actual, type);
 
     /// <summary>Whether the term can have the type; a variable of it without one gets it.</summary>
     bool Take(Term term, RegoType type, bool isOneOfSeveral = false)

@@ -10,7 +10,8 @@ sealed partial class Parser
         RuleHead head = Head(isDefault);
         if (isDefault)
         {
-            if (head.Value is null) throw Fail("default rules must have a value");
+            if (head.Value is null)
+                throw new SyntaxException(at.Error("rego_parse_error", "illegal default rule (must have a value)", "write `default name := value`"));
             return new RuleNodeSyntax(at, _previousEnd, true, head, TrueBody(at), null);
         }
         bool hasIf = At("if");
@@ -22,11 +23,15 @@ sealed partial class Parser
         if (At("else"))
         {
             if (head.Key is not null) throw Fail("else keyword cannot be used on multi-value rules");
+            if (head.Name.Path.Any(HasVariable)) throw Fail("else keyword cannot be used on rules with variables in head");
             if (!hasIf) throw Fail("else keyword cannot be used on rules without a body");
             otherwise = Else(head);
         }
         return new RuleNodeSyntax(at, _previousEnd, false, head, body, otherwise);
     }
+
+    // What a reference is made of is looked up, wherever it begins: only its own variables are variables of the head.
+    static bool HasVariable(Term term) => term is VarTerm || SyntaxParts.Of(term).Any(HasVariable);
 
     static Literal[] TrueBody(Position at) => [new TermLiteral(at, false, new ConstantTerm(at, BooleanValue.True), [])];
 

@@ -69,8 +69,9 @@ sealed partial class Parser
             Advance();
             if (_token.Kind == TokenKind.End) throw Fail("empty module");
             if (!_token.Is("package")) throw Fail("package expected", "a module begins with `package name`");
+            Position at = Here;
             Advance();
-            package = Package();
+            package = Package(at);
             EndOfStatement();
         }
         catch (SyntaxException e)
@@ -130,14 +131,14 @@ sealed partial class Parser
     // What was imported holds from here on.
     void Enable(string? import)
     {
-        _not |= import is "future.keywords" or "future.keywords.not";
-        _and |= import is "future.keywords" or "future.keywords.and";
-        _or |= import is "future.keywords" or "future.keywords.or";
+        bool all = import is "future.keywords" or "rego.v2";
+        _not |= all || import is "future.keywords.not";
+        _and |= all || import is "future.keywords.and";
+        _or |= all || import is "future.keywords.or";
     }
 
-    RefTerm Package()
+    RefTerm Package(Position at)
     {
-        Position at = Here;
         var path = new List<Term>();
         if (_token.Kind is not (TokenKind.Name or TokenKind.Keyword)) throw Fail("expected the package's name");
         path.Add(new ConstantTerm(Here, Value.From(_token.Text)));

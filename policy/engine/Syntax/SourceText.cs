@@ -29,8 +29,10 @@ sealed class SourceText
 }
 
 /// <summary>A place in a module; line and column are computed only when someone asks.</summary>
-readonly record struct Position(SourceText Source, int Offset)
+readonly record struct Position(SourceText Source, int Offset) : IComparable<Position>
 {
+    public int CompareTo(Position other) => Offset.CompareTo(other.Offset);
+
     public static Position None => new(SourceText.None, 0);
 
     public int Line => Source.Locate(Offset).Line;
