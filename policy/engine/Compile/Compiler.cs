@@ -19,6 +19,7 @@ static class Compiler
         DocNode root = RuleTree.Build(modules, errors, strict);
         RuleTree.CheckConflicts(root, errors);
         RuleTree.CheckPackages(modules, root, errors);
+        Metadata.CheckUnique(modules, errors);
         if (errors.Count > before) return null;
         Recursion.Check(root, errors);
         if (errors.Count > before) return null;

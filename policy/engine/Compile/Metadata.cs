@@ -19,6 +19,29 @@ static class Metadata
         return new ArrayValue([.. chain]);
     }
 
+    /// <summary>A document, a package and what is below it have one annotation each.</summary>
+    public static void CheckUnique(IReadOnlyList<ModuleSyntax> modules, List<PolicyError> errors)
+    {
+        var seen = new Dictionary<(string, string), Position>();
+        void Note(Annotation annotation, string path)
+        {
+            if (annotation.Scope == "rule" || seen.TryAdd((annotation.Scope, path), annotation.At)) return;
+            errors.Add(annotation.At.Error("rego_type_error", $"{annotation.Scope} annotation redeclared",
+                $"the first is at {seen[(annotation.Scope, path)]}"));
+        }
+        foreach (ModuleSyntax module in modules)
+        {
+            string package = ValueText.Reference("data", [.. module.PackagePath.Select(Value.From)]);
+            foreach (Annotation annotation in module.Annotations) Note(annotation, package);
+            foreach (RuleNodeSyntax rule in module.Rules)
+            {
+                IEnumerable<Value> ground = rule.Head.Name.Path.TakeWhile(p => p is ConstantTerm).Select(p => ((ConstantTerm)p).Value);
+                string path = package + ValueText.Reference(((VarTerm)rule.Head.Name.Head).Name, [.. ground]);
+                foreach (Annotation annotation in rule.Annotations) Note(annotation, path);
+            }
+        }
+    }
+
     static void Add(CompilerContext context, List<Value> chain, string[] package, string scope)
     {
         Annotation? found = context.Modules.Where(m => m.PackagePath.SequenceEqual(package)).SelectMany(m => m.Annotations).FirstOrDefault(a => a.Scope == scope);

@@ -80,7 +80,7 @@ sealed partial class Resolver
         if (name is "rego.v1" or "rego.v2" or "future.keywords"
             || (name.StartsWith("future.keywords.", StringComparison.Ordinal) && name[16..] is "in" or "every" or "if" or "contains" or "not" or "and" or "or"))
         {
-            if (import.Alias is not null) _errors.Add(import.At.Error("rego_parse_error", $"`{name}` imports cannot be aliased"));
+            if (import.Alias is not null && name != "rego.v1") _errors.Add(import.At.Error("rego_parse_error", $"`{name}` imports cannot be aliased"));
             return;
         }
         _errors.Add(import.At.Error("rego_parse_error", $"invalid import `{name}`", "known are rego.v1, rego.v2 and future.keywords"));

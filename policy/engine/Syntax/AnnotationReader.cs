@@ -11,23 +11,23 @@ static class AnnotationReader
         SourceText source = module.Source;
         for (int i = 0; i < comments.Count; i++)
         {
-            if (comments[i].Text.Trim() != "METADATA") continue;
+            if (!comments[i].Text.AsSpan().Trim().StartsWith("METADATA")) continue;
             Position at = new(source, comments[i].Start);
-            int line = at.Line, column = at.Column;
+            int line = at.Line;
             var yaml = new System.Text.StringBuilder();
             int last = i;
-            while (last + 1 < comments.Count && new Position(source, comments[last + 1].Start) is var next && next.Line == line + (last - i) + 1 && next.Column == column)
+            while (last + 1 < comments.Count && new Position(source, comments[last + 1].Start) is var next
+                && next.Line == line + (last - i) + 1 && next.Column == 1)
             {
                 last++;
                 yaml.Append(comments[last].Text.StartsWith(' ') ? comments[last].Text[1..] : comments[last].Text).Append('\n');
             }
-            int endLine = line + (last - i);
-            Read(module, at, endLine, yaml.ToString(), errors);
+            Read(module, at, yaml.ToString(), errors);
             i = last;
         }
     }
 
-    static void Read(ModuleSyntax module, Position at, int endLine, string yaml, List<PolicyError> errors)
+    static void Read(ModuleSyntax module, Position at, string yaml, List<PolicyError> errors)
     {
         ObjectValue? document;
         try
@@ -45,23 +45,79 @@ static class AnnotationReader
             return;
         }
         foreach (Value key in document.Keys.Sorted)
-            if (key is StringValue s && !Fields.Contains(s.Text)) document = ObjectValue.From([.. document.Pairs.Where(p => !p.Key.Equals(key))]);
+            if (key is not StringValue s || !Fields.Contains(s.Text)) document = ObjectValue.From([.. document.Pairs.Where(p => !p.Key.Equals(key))]);
         RuleNodeSyntax? rule = module.Rules.FirstOrDefault(r => r.At.Offset > at.Offset);
         Position package = module.Package.At;
         bool isPackage = package.Offset > at.Offset;
         ImportSyntax? import = module.Imports.FirstOrDefault(i => i.At.Offset > at.Offset);
-        if (!isPackage && import is not null && (rule is null || import.At.Offset < rule.At.Offset)) return;
-        if (!isPackage && rule is null) return;
-        _ = endLine;
-        string scope = (document.Get("scope") as StringValue)?.Text ?? (isPackage ? "package" : document.Get("entrypoint") == BooleanValue.True ? "document" : "rule");
-        if (scope is not ("rule" or "document" or "package" or "subpackages"))
+        bool isImport = !isPackage && import is not null && (rule is null || import.At.Offset < rule.At.Offset);
+        if (Mistake(document) is { } mistake)
         {
-            errors.Add(at.Error("rego_parse_error", $"invalid scope '{scope}'", "known are rule, document, package, subpackages"));
+            errors.Add(at.Error("rego_parse_error", mistake));
+            return;
+        }
+        bool isEntrypoint = document.Get("entrypoint") == BooleanValue.True;
+        string scope = document.Get("scope") is StringValue { Text.Length: > 0 } said ? said.Text
+            : isPackage ? "package" : isImport ? "import" : rule is null ? "" : isEntrypoint ? "document" : "rule";
+        string? problem = scope switch
+        {
+            "rule" or "document" => isPackage || isImport || rule is null ? $"annotation scope `{scope}` must be applied to rule" : null,
+            "package" or "subpackages" => isPackage ? null : $"annotation scope `{scope}` must be applied to package",
+            _ => $"invalid annotation scope `{scope}`",
+        };
+        if (problem is null && isEntrypoint && scope is not ("document" or "package"))
+            problem = $"annotation entrypoint applied to non-document or package scope `{scope}`";
+        if (problem is not null)
+        {
+            errors.Add(at.Error("rego_parse_error", problem, "known are rule, document, package and subpackages; the block stands before what it is for"));
             return;
         }
         var annotation = new Annotation(at, scope, Normalise(document).With(Value.From("scope"), Value.From(scope)));
         if (isPackage || scope is "package" or "subpackages") module.Annotations.Add(annotation);
         else rule!.Annotations.Add(annotation);
+    }
+
+    static string? Mistake(ObjectValue document)
+    {
+        foreach ((Value key, Value value) in document.Pairs)
+        {
+            string field = ((StringValue)key).Text;
+            bool isRight = value is NullValue || field switch
+            {
+                "scope" or "title" or "description" => value is StringValue or NumberValue or BooleanValue,
+                "entrypoint" => value is BooleanValue,
+                "custom" or "compile" => value is ObjectValue,
+                _ => value is ArrayValue,
+            };
+            if (!isRight) return $"the annotation's `{field}` is of another kind than it must be";
+        }
+        if (Items(document, "authors").Any(a => !IsAuthor(a))) return "invalid author definition";
+        if (Items(document, "related_resources").Any(r => !IsResource(r))) return "invalid related-resource definition";
+        foreach (Value schema in Items(document, "schemas"))
+        {
+            if (schema is not ObjectValue { Count: 1 } pair || pair.Keys.Sorted[0] is not StringValue path || !IsReference(path.Text))
+                return "invalid document reference";
+            bool isRight = pair.Values[0] is StringValue { Text: var name } ? name.StartsWith("schema", StringComparison.Ordinal) && IsReference(name)
+                : pair.Values[0] is ObjectValue;
+            if (!isRight) return $"invalid schema reference for `{path.Text}`";
+        }
+        return null;
+    }
+
+    static Value[] Items(ObjectValue document, string field) => (document.Get(field) as ArrayValue)?.Items ?? [];
+
+    static bool IsAuthor(Value author) => author is StringValue text ? text.Text.Trim().Length > 0 : HasText(author, "name") || HasText(author, "email");
+
+    static bool IsResource(Value resource) => resource is StringValue text ? text.Text.Length > 0 && GoUrl.IsValid(text.Text) : HasText(resource, "ref");
+
+    static bool HasText(Value value, string field) => value is ObjectValue o && o.Get(field) is StringValue { Text: var text } && text.Trim().Length > 0;
+
+    // A name, and names after dots or in brackets.
+    static bool IsReference(string text)
+    {
+        var errors = new List<PolicyError>();
+        return Parser.ParseQuery(text, errors) is [TermLiteral { Negated: false, Term: var term, Withs.Length: 0 }]
+            && (term is VarTerm || (term is RefTerm { Head: VarTerm } reference && reference.Path.All(p => p is ConstantTerm)));
     }
 
     // Short forms become the objects that rules see.
@@ -78,18 +134,28 @@ static class AnnotationReader
 
     static ObjectValue Author(string text)
     {
-        int open = text.LastIndexOf('<');
-        if (!text.EndsWith('>') || open < 0) return ObjectValue.From(("name", Value.From(text.Trim())));
-        string name = text[..open].Trim(), email = text[(open + 1)..^1].Trim();
-        return name.Length == 0 ? ObjectValue.From(("email", Value.From(email))) : ObjectValue.From(("email", Value.From(email)), ("name", Value.From(name)));
+        string[] words = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        string? email = words is [.., ['<', .. var address, '>']] ? address : null;
+        string name = string.Join(' ', email is null ? words : words[..^1]);
+        (string, Value)[] parts = [.. name.Length > 0 ? [("name", (Value)Value.From(name))] : Array.Empty<(string, Value)>(),
+            .. email is { Length: > 0 } ? [("email", (Value)Value.From(email))] : Array.Empty<(string, Value)>()];
+        return ObjectValue.From(parts);
     }
 
-    static Value Schema(Value schema)
+    static ObjectValue Schema(Value schema)
     {
-        if (schema is not ObjectValue { Count: 1 } o || o.Keys.Sorted[0] is not StringValue path) return schema;
-        var segments = new ArrayValue([.. path.Text.Split('.').Select(Value.From)]);
-        return o.Values[0] is StringValue reference
-            ? ObjectValue.From(("path", segments), ("schema", new ArrayValue([.. reference.Text.Split('.').Select(Value.From)])))
-            : ObjectValue.From(("path", segments), ("definition", o.Values[0]));
+        var pair = (ObjectValue)schema;
+        ArrayValue path = Segments(((StringValue)pair.Keys.Sorted[0]).Text);
+        return pair.Values[0] is StringValue reference ? ObjectValue.From(("path", path), ("schema", Segments(reference.Text)))
+            : ObjectValue.From(("path", path), ("definition", pair.Values[0]));
+    }
+
+    // `schema.a["b-c"]`, which was read before.
+    static ArrayValue Segments(string text)
+    {
+        Term term = ((TermLiteral)Parser.ParseQuery(text, [])![0]).Term;
+        var segments = new List<Value> { Value.From(((term as RefTerm)?.Head as VarTerm ?? (VarTerm)term).Name) };
+        if (term is RefTerm reference) segments.AddRange(reference.Path.Select(p => ((ConstantTerm)p).Value));
+        return new ArrayValue([.. segments]);
     }
 }

@@ -17,6 +17,8 @@ sealed class Lexer(SourceText source)
     static readonly HashSet<string> Keywords =
         ["as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null", "package", "some", "true", "with"];
 
+    public static bool IsKeyword(string name) => Keywords.Contains(name);
+
     static readonly SearchValues<char> PlainText = SearchValues.Create("\"\\\n");
 
     readonly string _text = source.Text;

@@ -2,6 +2,22 @@ namespace Talos.Policy;
 
 sealed partial class Parser
 {
+    // A head may have several bodies one after the other, which are as many rules.
+    void Rule(List<RuleNodeSyntax> rules)
+    {
+        RuleNodeSyntax first = Rule();
+        rules.Add(first);
+        while (!first.IsDefault && _token.Kind == TokenKind.LeftBrace)
+        {
+            if (first.Else is not null) throw Fail("expected else keyword", "a rule with else has no other bodies");
+            Position at = Here;
+            Advance();
+            Literal[] body = Body(TokenKind.RightBrace);
+            Expect(TokenKind.RightBrace, "}");
+            rules.Add(new RuleNodeSyntax(at, _previousEnd, false, first.Head, body, null));
+        }
+    }
+
     RuleNodeSyntax Rule()
     {
         Position at = Here;
@@ -22,7 +38,7 @@ sealed partial class Parser
         RuleNodeSyntax? otherwise = null;
         if (At("else"))
         {
-            if (head.Key is not null) throw Fail("else keyword cannot be used on multi-value rules");
+            if (head.Key is not null || head is { Args: null, Name.Path: [RefTerm] }) throw Fail("else keyword cannot be used on multi-value rules");
             if (head.Name.Path.Any(HasVariable)) throw Fail("else keyword cannot be used on rules with variables in head");
             if (!hasIf) throw Fail("else keyword cannot be used on rules without a body");
             otherwise = Else(head);

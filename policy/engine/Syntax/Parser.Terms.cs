@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Talos.Policy;
 
 sealed partial class Parser
@@ -122,7 +124,7 @@ sealed partial class Parser
         switch (_token.Kind)
         {
             case TokenKind.Number:
-                term = Number("");
+                term = Reference(Number(""));
                 break;
             case TokenKind.Minus:
                 Advance();
@@ -135,7 +137,7 @@ sealed partial class Parser
                 term = Reference(term);
                 break;
             case TokenKind.TemplateStart or TokenKind.RawTemplateStart:
-                term = Template();
+                term = Reference(Template());
                 break;
             case TokenKind.LeftParen:
                 Advance();
@@ -152,6 +154,7 @@ sealed partial class Parser
             case TokenKind.Keyword when !_lexer.ContinuesAsName(_token) && _token.Text is "true" or "false" or "null":
                 term = new ConstantTerm(at, _token.Text switch { "true" => BooleanValue.True, "false" => BooleanValue.False, _ => NullValue.Instance });
                 Advance();
+                term = Reference(term);
                 break;
             default:
                 if (!StartsName) throw Fail("expected a term");
@@ -164,10 +167,25 @@ sealed partial class Parser
 
     ConstantTerm Number(string sign)
     {
+        // LIMIT: OPA's, of 100,000 bits before or behind the point.
+        if (!IsModest(_token.Text)) throw Fail("number too big");
         Value value = NumberValue.Parse(sign + _token.Text) ?? throw Fail("number out of bounds");
         var term = new ConstantTerm(Here, value);
         Advance();
         return term;
+    }
+
+    static bool IsModest(string number)
+    {
+        const int MaxMagnitude = 30_103; // decimal digits of as many bits
+        int e = number.IndexOfAny(['e', 'E']);
+        string mantissa = e < 0 ? number : number[..e];
+        int point = mantissa.IndexOf('.', StringComparison.Ordinal), first = mantissa.AsSpan().IndexOfAnyInRange('1', '9');
+        if (first < 0) return true;
+        long exponent = 0;
+        if (e >= 0 && !long.TryParse(number.AsSpan(e + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent)) return false;
+        if (point < 0) point = mantissa.Length;
+        return Math.Abs(exponent + (first < point ? point - first : point + 1 - first)) <= MaxMagnitude;
     }
 
     VarTerm NameTerm()
@@ -182,6 +200,8 @@ sealed partial class Parser
     {
         Term term = head;
         var path = new List<Term>();
+        if (head is ConstantTerm or TemplateTerm && !_token.SpaceBefore && _token.Kind is TokenKind.Dot or TokenKind.LeftBracket or TokenKind.LeftParen)
+            throw new SyntaxException(head.At.Error("rego_parse_error", "illegal ref (its head cannot be a constant)", "give it to a variable first"));
         while (!_token.SpaceBefore)
         {
             if (_token.Kind == TokenKind.Dot)
@@ -241,10 +261,19 @@ sealed partial class Parser
             Advance();
             return new ArrayTerm(at, []);
         }
+        bool mayBeComprehension = !SkipLeadingComma();
         Term first = Primary();
-        if (_token.Kind == TokenKind.Or && TryComprehensionBody(TokenKind.RightBracket) is { } body)
+        if (mayBeComprehension && _token.Kind == TokenKind.Or && TryComprehensionBody(TokenKind.RightBracket) is { } body)
             return new ComprehensionTerm(at, ComprehensionKind.Array, null, first, body);
         return new ArrayTerm(at, RestOfTerms(first, TokenKind.RightBracket, "]"));
+    }
+
+    // OPA reads `[, 1]` as `[1]`, for the sake of old modules.
+    bool SkipLeadingComma()
+    {
+        if (_token.Kind != TokenKind.Comma) return false;
+        Advance();
+        return true;
     }
 
     Term[] RestOfTerms(Term first, TokenKind end, string what)
@@ -264,8 +293,9 @@ sealed partial class Parser
             Advance();
             return new ObjectTerm(at, []);
         }
+        bool mayBeComprehension = !SkipLeadingComma();
         Term first = Primary();
-        if (_token.Kind == TokenKind.Or && TryComprehensionBody(TokenKind.RightBrace) is { } body)
+        if (mayBeComprehension && _token.Kind == TokenKind.Or && TryComprehensionBody(TokenKind.RightBrace) is { } body)
             return new ComprehensionTerm(at, ComprehensionKind.Set, null, first, body);
         Term key = Membership(first, false);
         if (_token.Kind != TokenKind.Colon)
@@ -276,7 +306,7 @@ sealed partial class Parser
         }
         Advance();
         Term value = Primary();
-        if (_token.Kind == TokenKind.Or && TryComprehensionBody(TokenKind.RightBrace) is { } objectBody)
+        if (mayBeComprehension && _token.Kind == TokenKind.Or && TryComprehensionBody(TokenKind.RightBrace) is { } objectBody)
             return new ComprehensionTerm(at, ComprehensionKind.Object, key, value, objectBody);
         var items = new List<(Term, Term)> { (key, Membership(value, false)) };
         while (_token.Kind == TokenKind.Comma)

@@ -87,7 +87,7 @@ sealed partial class Parser
             try
             {
                 if (At("import")) imports.Add(Import());
-                else rules.Add(Rule());
+                else Rule(rules);
                 EndOfStatement();
             }
             catch (SyntaxException e)
@@ -186,6 +186,10 @@ sealed partial class Parser
             alias = _token.Text;
             Advance();
         }
+        bool isKeyword = !path.HeadIs("future") && path.Path is [.., ConstantTerm { Value: StringValue { Text: var last } }] && Lexer.IsKeyword(last);
+        if (alias is null && isKeyword)
+            throw new SyntaxException(path.Path[^1].At.Error(
+                "rego_parse_error", "unexpected import path, must not end with a keyword", "import it with `as` and another name"));
         Enable(path.DottedName);
         return new ImportSyntax(at, path, alias);
     }

@@ -76,7 +76,7 @@ sealed class SchemaPool
     }
 
     // RFC 6901
-    static Value Pointed(Value at, string pointer)
+    public static Value Pointed(Value at, string pointer)
     {
         if (!pointer.StartsWith('/')) return at;
         foreach (string part in Uri.UnescapeDataString(pointer)[1..].Split('/'))
