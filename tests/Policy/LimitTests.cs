@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -47,6 +48,27 @@ public sealed class LimitTests
         thread.Start();
         thread.Join();
         Assert.Contains("limit `nesting`", Assert.IsType<RegoException>(failure).Message, StringComparison.Ordinal);
+    }
+
+    // What grew with the square of the body took minutes.
+    [Theory]
+    [InlineData("x{0} := 1 + {1}", 0)]
+    [InlineData("x{0} = 1 + x{1}", 1)]
+    [InlineData("x{0} := [y | y := {1}]", 0)]
+    [InlineData("some x{0}, y{0} in [{1}]", 0)]
+    public void Compiles_a_body_of_so_many_expressions_in_any_order(string expression, int last)
+    {
+        const int Length = 50_000;
+        IEnumerable<string> body = Enumerable.Range(0, Length).Select(i => string.Format(CultureInfo.InvariantCulture, expression, i, i + 1));
+        Assert.NotNull(RegoProgram.Compile([("long.rego", $"package long\n\np if {{\n{string.Join('\n', body)}\n{(last == 1 ? $"x{Length} = 1" : "")}\n}}\n")]));
+    }
+
+    [Fact]
+    public void Rejects_text_that_doubles_its_readings_at_each_level()
+    {
+        string text = string.Concat(Enumerable.Repeat("[1 | ", 30)) + "1" + string.Concat(Enumerable.Repeat(", 2]", 30));
+        PolicyException e = Assert.Throws<PolicyException>(() => RegoProgram.Compile([("a.rego", $"package a\n\np := {text}\n")]));
+        Assert.Contains("too many ambiguous terms", e.Errors[0].Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -92,7 +92,7 @@ sealed partial class BodyCompiler
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         Variables.Direct(term, names);
-        names.ExceptWith(bound);
+        names.RemoveWhere(bound.Contains);
         return [.. names];
     }
 
@@ -151,8 +151,7 @@ sealed partial class BodyCompiler
     List<(Term, Term)> Never(Term a, Term b)
     {
         _steps.Add(new FailStep());
-        bound.UnionWith(Unbound(a));
-        bound.UnionWith(Unbound(b));
+        foreach (string name in Unbound(a).Concat(Unbound(b))) bound.Add(name);
         return [];
     }
 }

@@ -4,54 +4,73 @@ namespace Talos.Policy;
 /// Turns a body into a chain of steps. Orders the expressions so that each finds its variables bound; since the order is
 /// fixed here, every variable is either always or never bound when a step runs.
 /// </summary>
-sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, HashSet<string> bound, IReadOnlySet<string> outerVariables, RuleDefinition? rule)
+sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, VariableSet bound, VariableSet outerVariables, RuleDefinition? rule)
 {
     // Each step calls the next one: in a long body the stack is asked at one of so many.
     const int StackInterval = 64;
 
-    IReadOnlySet<string> _bodyVariables = outerVariables;
+    VariableSet _bodyVariables = outerVariables;
     readonly List<Step> _steps = [];
     readonly Safety _safety = new(context);
 
-    public HashSet<string> Bound => bound;
+    public VariableSet Bound => bound;
 
     /// <summary>Where to say that a variable of a rule's head is unsafe: at the rule, unless what computes names the place.</summary>
     public Position? Place { get; set; }
 
     public void Body(Literal[] body)
     {
-        var variables = new HashSet<string>(_bodyVariables, StringComparer.Ordinal);
-        foreach (Literal literal in body) Variables.Direct(literal, variables);
+        var variables = new VariableSet(_bodyVariables);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (Literal literal in body) Variables.Direct(literal, names);
+        foreach (string name in names) variables.Add(name);
         _bodyVariables = variables;
-        var waiting = new List<Literal>(body);
-        var inOrder = new List<Literal>(body.Length);
-        while (waiting.Count > 0)
-        {
-            int before = waiting.Count;
-            for (int i = 0; i < waiting.Count;)
-            {
-                if (_safety.Outputs(waiting[i], bound, variables) is null)
-                {
-                    i++;
-                    continue;
-                }
-                Literal ready = waiting[i];
-                waiting.RemoveAt(i);
-                inOrder.Add(ready);
-                Emit(ready);
-            }
-            if (waiting.Count < before) continue;
-            ReportUnsafe(waiting, variables);
-            return;
-        }
-        context.Order(body, [.. inOrder]);
+        Literal[] inOrder = [.. InOrder(body, variables).Select(i => body[i])];
+        if (inOrder.Length < body.Length) ReportUnsafe(body.Except(inOrder), variables);
+        else context.Order(body, inOrder);
     }
 
-    void ReportUnsafe(List<Literal> waiting, HashSet<string> variables)
+    // Passes over the body, each taking what is ready, until nothing more is: as OPA orders it. Who is not ready is asked again only
+    // when a variable of it is bound, in that pass if it comes later and else in the next.
+    List<int> InOrder(Literal[] body, VariableSet variables)
+    {
+        var taken = new List<int>(body.Length);
+        var isTaken = new bool[body.Length];
+        var next = new PriorityQueue<int, (int Pass, int Index)>();
+        next.EnqueueRange(Enumerable.Range(0, body.Length).Select(i => (i, (0, i))));
+        var waiting = new Dictionary<string, SortedSet<int>>(StringComparer.Ordinal);
+        while (next.TryDequeue(out int i, out (int Pass, int Index) at))
+        {
+            if (isTaken[i]) continue;
+            if (_safety.Unready(body[i], bound, variables).Count > 0)
+            {
+                var reads = new HashSet<string>(StringComparer.Ordinal);
+                Variables.Direct(body[i], reads);
+                Variables.InClosures(body[i], reads);
+                foreach (string name in reads)
+                {
+                    if (bound.Contains(name)) continue;
+                    if (!waiting.TryGetValue(name, out SortedSet<int>? those)) waiting.Add(name, those = []);
+                    those.Add(i);
+                }
+                continue;
+            }
+            isTaken[i] = true;
+            taken.Add(i);
+            int before = bound.Added.Count;
+            Emit(body[i]);
+            for (int added = before; added < bound.Added.Count; added++)
+                if (waiting.Remove(bound.Added[added], out SortedSet<int>? those))
+                    next.EnqueueRange(those.Select(w => (w, (w > i ? at.Pass : at.Pass + 1, w))));
+        }
+        return taken;
+    }
+
+    void ReportUnsafe(IEnumerable<Literal> waiting, VariableSet variables)
     {
         var reported = new HashSet<string>(StringComparer.Ordinal);
         foreach (Literal literal in waiting)
-            foreach (string name in _safety.Unready(literal, bound, variables, out _).Order(StringComparer.Ordinal))
+            foreach (string name in _safety.Unready(literal, bound, variables).Order(StringComparer.Ordinal))
             {
                 if (!reported.Add(name)) continue;
                 if (literal is TermLiteral { Term: CallTerm { Name: "print" } }) Undeclared(name, literal.At);
@@ -101,7 +120,7 @@ sealed partial class BodyCompiler(CompilerContext context, SlotTable slots, Hash
         return next;
     }
 
-    BodyCompiler Nested() => new(context, slots, new HashSet<string>(bound, StringComparer.Ordinal), _bodyVariables, rule);
+    BodyCompiler Nested() => new(context, slots, new VariableSet(bound), _bodyVariables, rule);
 
     void Emit(Literal literal)
     {

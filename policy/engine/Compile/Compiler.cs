@@ -49,7 +49,7 @@ static class Compiler
         CallChecker.Check(context, body);
         if (errors.Count > before) return null;
         var slots = new SlotTable();
-        var compiler = new BodyCompiler(context, slots, [], new HashSet<string>(), null);
+        var compiler = new BodyCompiler(context, slots, new VariableSet(null), new VariableSet(null), null);
         compiler.Body(body);
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (Literal literal in body) Variables.Direct(literal, names);
@@ -77,9 +77,9 @@ static class Compiler
         var slots = new SlotTable();
         RuleNodeSyntax syntax = definition.Syntax;
         Term[] args = syntax.Head.Args ?? [];
-        var bound = new HashSet<string>(StringComparer.Ordinal);
+        var bound = new VariableSet(null);
         var argSlots = new int[args.Length];
-        var prologue = new BodyCompiler(context, slots, bound, new HashSet<string>(), definition);
+        var prologue = new BodyCompiler(context, slots, bound, new VariableSet(null), definition);
         for (int i = 0; i < args.Length; i++)
         {
             if (args[i] is VarTerm v && bound.Add(v.Name))
@@ -101,7 +101,7 @@ static class Compiler
         Value? constant = null;
         for (RuleNodeSyntax? part = syntax; part is not null; part = part.Else)
         {
-            var compiler = new BodyCompiler(context, slots, new HashSet<string>(bound, StringComparer.Ordinal), new HashSet<string>(bound, StringComparer.Ordinal), definition);
+            var compiler = new BodyCompiler(context, slots, new VariableSet(bound), new VariableSet(bound), definition);
             compiler.Body(part.Body);
             chain.Add((compiler.Finish(Last(compiler, definition, part, ref constant)), part.At));
         }

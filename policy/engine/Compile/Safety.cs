@@ -5,45 +5,28 @@ namespace Talos.Policy;
 /// </summary>
 sealed class Safety(CompilerContext context)
 {
-    /// <summary>Null when the expression has to wait for others.</summary>
-    public HashSet<string>? Outputs(Literal literal, IReadOnlySet<string> bound, IReadOnlySet<string> bodyVariables) =>
-        Unready(literal, bound, bodyVariables, out HashSet<string> now).Count == 0 ? now : null;
-
-    /// <summary>The variables that the expression reads but nobody has bound; `now` is what is bound after it.</summary>
-    public HashSet<string> Unready(Literal literal, IReadOnlySet<string> bound, IReadOnlySet<string> bodyVariables, out HashSet<string> now)
+    /// <summary>The variables that the expression reads but nobody has bound.</summary>
+    public HashSet<string> Unready(Literal literal, VariableSet bound, VariableSet bodyVariables)
     {
-        now = new HashSet<string>(bound, StringComparer.Ordinal);
         var needed = new HashSet<string>(StringComparer.Ordinal);
-        var withNeeds = new HashSet<string>(StringComparer.Ordinal);
-        foreach (With with in literal.Withs)
-        {
-            Variables.Direct(with.Value, withNeeds);
-            References(with.Value, now, withNeeds);
-        }
-        Variables.Direct(literal, needed);
-        var reached = new HashSet<string>(now, StringComparer.Ordinal);
+        var reached = new VariableSet(bound);
+        // What a negated expression would bind cannot be seen outside of it.
         if (literal is not TermLiteral { Negated: true }) Bind(literal, reached);
-        else BindHoisted(((TermLiteral)literal).Term, reached);
+        Variables.Direct(literal, needed);
         var closed = new HashSet<string>(StringComparer.Ordinal);
         Variables.InClosures(literal, closed);
-        foreach (string name in closed)
-            if (bodyVariables.Contains(name)) needed.Add(name);
-        needed.UnionWith(withNeeds);
+        closed.RemoveWhere(name => !bodyVariables.Contains(name));
+        needed.UnionWith(closed);
+        needed.RemoveWhere(reached.Contains);
         // A value given by `with` cannot come from the expression it applies to.
-        withNeeds.ExceptWith(now);
-        needed.ExceptWith(reached);
+        var withNeeds = new HashSet<string>(StringComparer.Ordinal);
+        foreach (With with in literal.Withs) Variables.Direct(with.Value, withNeeds);
+        withNeeds.RemoveWhere(bound.Contains);
         needed.UnionWith(withNeeds);
-        now = reached;
         return needed;
     }
 
-    static void References(Term term, HashSet<string> bound, HashSet<string> needs)
-    {
-        _ = term;
-        needs.ExceptWith(bound);
-    }
-
-    void Bind(Literal literal, HashSet<string> bound)
+    void Bind(Literal literal, VariableSet bound)
     {
         switch (literal)
         {
@@ -74,15 +57,8 @@ sealed class Safety(CompilerContext context)
         }
     }
 
-    // What the compiler takes out of a negated expression may bind: nothing, since all of its variables must be bound anyway.
-    static void BindHoisted(Term term, HashSet<string> bound)
-    {
-        _ = term;
-        _ = bound;
-    }
-
     /// <summary>References iterate over what they leave open, wherever they stand in the term.</summary>
-    void BindTerm(Term term, HashSet<string> bound)
+    void BindTerm(Term term, VariableSet bound)
     {
         switch (term)
         {
@@ -98,7 +74,7 @@ sealed class Safety(CompilerContext context)
         }
     }
 
-    void BindNested(Term term, HashSet<string> bound)
+    void BindNested(Term term, VariableSet bound)
     {
         switch (term)
         {
@@ -124,7 +100,7 @@ sealed class Safety(CompilerContext context)
         }
     }
 
-    static void BindPattern(Term pattern, HashSet<string> bound)
+    static void BindPattern(Term pattern, VariableSet bound)
     {
         switch (pattern)
         {
@@ -140,7 +116,7 @@ sealed class Safety(CompilerContext context)
         }
     }
 
-    static void Unify(Term a, Term b, HashSet<string> bound)
+    static void Unify(Term a, Term b, VariableSet bound)
     {
         bool groundA = IsGround(a, bound), groundB = IsGround(b, bound);
         if (groundA && groundB) return;
@@ -170,12 +146,12 @@ sealed class Safety(CompilerContext context)
         }
     }
 
-    static bool IsGround(Term[] terms, HashSet<string> bound) => terms.All(t => IsGround(t, bound));
+    static bool IsGround(Term[] terms, VariableSet bound) => terms.All(t => IsGround(t, bound));
 
-    public static bool IsGround(Term term, IReadOnlySet<string> bound)
+    public static bool IsGround(Term term, VariableSet bound)
     {
         var variables = new HashSet<string>(StringComparer.Ordinal);
         Variables.Direct(term, variables);
-        return variables.IsSubsetOf(bound);
+        return variables.All(bound.Contains);
     }
 }

@@ -55,7 +55,6 @@ sealed partial class Parser
     LogicalOperand? Grouped(bool follows)
     {
         if (!(_not || _and || _or) || _token.Kind is not (TokenKind.LeftBrace or TokenKind.LeftParen)) return null;
-        if (++_speculations > MaxSpeculation * 10) throw Fail("the module has too many ambiguous terms");
         (int offset, Token token, int previous, int wildcards, int depth) = (_lexer.Offset, _token, _previousEnd, _wildcards, _depth);
         bool braces = _token.Kind == TokenKind.LeftBrace;
         try
@@ -70,7 +69,7 @@ sealed partial class Parser
         {
             // The text is read again as a term, which says what is wrong with it.
         }
-        (_lexer.Offset, _token, _previousEnd, _wildcards, _depth) = (offset, token, previous, wildcards, depth);
+        ReadAgain(offset, token, previous, wildcards, depth);
         return null;
     }
 

@@ -76,7 +76,7 @@ sealed partial class Parser
         {
             // The text is read again as a body, which says what is wrong with it.
         }
-        (_lexer.Offset, _token, _previousEnd, _wildcards, _depth) = (offset, token, previous, wildcards, depth);
+        ReadAgain(offset, token, previous, wildcards, depth);
         return null;
     }
 

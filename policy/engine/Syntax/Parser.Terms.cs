@@ -30,7 +30,7 @@ sealed partial class Parser
                     left = new CallTerm(left.At, Operator(left.At, "internal.member_3"), [left, middle, Relation(null)], true);
                     continue;
                 }
-                (_lexer.Offset, _token, _previousEnd, _wildcards, _depth) = (offset, token, previous, wildcards, depth);
+                ReadAgain(offset, token, previous, wildcards, depth);
                 break;
             }
             if (!At("in")) break;
@@ -43,7 +43,6 @@ sealed partial class Parser
 
     Term? Speculate(Func<Term> read)
     {
-        if (++_speculations > MaxSpeculation) throw Fail("the module has too many ambiguous terms");
         try
         {
             return read();
@@ -324,7 +323,6 @@ sealed partial class Parser
     // `{x | y}`: a comprehension when what follows the bar reads as a body, a union otherwise.
     Literal[]? TryComprehensionBody(TokenKind end)
     {
-        if (++_speculations > MaxSpeculation * 10) throw Fail("the module has too many ambiguous terms");
         (int offset, Token token, int previous, int wildcards, int depth) = (_lexer.Offset, _token, _previousEnd, _wildcards, _depth);
         Advance();
         try
@@ -337,8 +335,7 @@ sealed partial class Parser
         {
             // Only a comma makes the union reading possible: `[a | b, c]`.
             if (_token.Kind != TokenKind.Comma) throw new SyntaxException(e.Error);
-            if (++_speculations > MaxSpeculation) throw Fail("the module has too many ambiguous terms");
-            (_lexer.Offset, _token, _previousEnd, _wildcards, _depth) = (offset, token, previous, wildcards, depth);
+            ReadAgain(offset, token, previous, wildcards, depth);
             return null;
         }
     }

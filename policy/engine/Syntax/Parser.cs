@@ -11,8 +11,8 @@ sealed partial class Parser
     // LIMIT: how deep terms and bodies may nest; each level costs stack.
     const int MaxDepth = 200;
 
-    // LIMIT: attempts at reading `{x | …` first as a comprehension, then as a union.
-    const int MaxSpeculation = 1000;
+    // LIMIT: text that is read again because its beginning can mean two things, as `{x | …` a comprehension or a union; nested, that doubles at each level.
+    const long MaxReadAgain = MaxModuleLength;
 
     readonly SourceText _source;
     readonly Lexer _lexer;
@@ -20,7 +20,7 @@ sealed partial class Parser
     int _previousEnd;
     int _depth;
     int _wildcards;
-    int _speculations;
+    long _readAgain;
     bool _not, _and, _or;
 
     Parser(SourceText source)
@@ -222,6 +222,13 @@ sealed partial class Parser
     {
         string found = _token.Kind == TokenKind.End ? "the end of the text" : $"`{_source.Text[_token.Start.._token.End]}`";
         return new SyntaxException(Here.Error("rego_parse_error", $"{message}, found {found}", hint));
+    }
+
+    /// <summary>Goes back to where the text has another reading.</summary>
+    void ReadAgain(int offset, Token token, int previous, int wildcards, int depth)
+    {
+        if ((_readAgain += _lexer.Offset - offset) > MaxReadAgain) throw Fail("the module has too many ambiguous terms");
+        (_lexer.Offset, _token, _previousEnd, _wildcards, _depth) = (offset, token, previous, wildcards, depth);
     }
 
     void Enter()
