@@ -18,7 +18,7 @@ static partial class PolicyCommands
 
     static readonly Option<string> BundleOption = new("--bundle") { Description = "The bundle to ask", HelpName = "PATH", DefaultValueFactory = _ => "policy/bundle" };
 
-    static readonly Option<string> Input = new("--input") { Description = "Document `input`, JSON or a Rego term", HelpName = "FILE" };
+    static readonly Option<string> Input = new("--input") { Description = "Document `input`: JSON, YAML (.yaml) or a Rego term", HelpName = "FILE" };
 
     static readonly Option<string> Key = new("--key") { Description = "Public key that must have signed the bundle", HelpName = "FILE" };
 

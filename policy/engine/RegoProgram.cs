@@ -35,11 +35,22 @@ public sealed class RegoInput
     public static RegoInput Parse(string term) => new(RegoProgram.Term(term));
 
     /// <summary>The document of a file.</summary>
-    /// <param name="text">JSON, or one ground Rego term.</param>
+    /// <param name="text">YAML if that is what the file's name says, else JSON, or one ground Rego term.</param>
     /// <param name="file">What errors call it.</param>
-    /// <exception cref="PolicyException">It is neither; the error is that of the JSON.</exception>
+    /// <exception cref="PolicyException">It is not that; the error is that of the YAML or JSON.</exception>
     public static RegoInput Parse(string text, string file)
     {
+        if (file.EndsWith(".yaml", StringComparison.Ordinal) || file.EndsWith(".yml", StringComparison.Ordinal))
+        {
+            try
+            {
+                return new(YamlDocument.Read(text));
+            }
+            catch (BuiltinException e)
+            {
+                throw new PolicyException("input_error", file, e.Message);
+            }
+        }
         try
         {
             return new(ValueJson.Parse(text));

@@ -121,6 +121,47 @@ public sealed class BundleTests : IDisposable
     }
 
     [Fact]
+    public void Verifies_what_the_compiler_of_OPA_adds_and_data_in_YAML()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        string path = Copy(r =>
+        {
+            File.WriteAllBytes(Path.Combine(r, "policy.wasm"), [0, 0x61, 0x73, 0x6D]);
+            File.WriteAllText(Path.Combine(r, "plan.json"), "{}");
+            Directory.CreateDirectory(Path.Combine(r, "talos", "more"));
+            File.WriteAllText(Path.Combine(r, "talos", "more", "data.yaml"), "a: [1, two]\n");
+            File.WriteAllText(Path.Combine(r, ".signatures.json"), PolicyBundle.Sign(r, key.ExportECPrivateKeyPem(), "release"));
+        });
+        var verification = new BundleVerification(key.ExportSubjectPublicKeyInfoPem());
+        PolicyBundle.Load(path, verification);
+        // Signed is what YAML says, not how.
+        File.WriteAllText(Path.Combine(path, "talos", "more", "data.yaml"), "a:\n  - 1\n  - \"two\"\n");
+        PolicyBundle.Load(path, verification);
+        foreach (string file in (string[])["policy.wasm", "plan.json", "talos/more/data.yaml"])
+        {
+            byte[] content = File.ReadAllBytes(Path.Combine(path, file));
+            File.WriteAllText(Path.Combine(path, file), "b: 1");
+            Assert.Equal(file, Assert.Single(Assert.Throws<PolicyException>(() => PolicyBundle.Load(path, verification)).Errors).File);
+            File.Delete(Path.Combine(path, file));
+            Assert.Equal(file, Assert.Single(Assert.Throws<PolicyException>(() => PolicyBundle.Load(path, verification)).Errors).File);
+            File.WriteAllBytes(Path.Combine(path, file), content);
+        }
+    }
+
+    [Theory]
+    [InlineData("call.yaml", "a: [1, two]\n", "{\"x\":{\"a\":[1,\"two\"]}}")]
+    [InlineData("call.json", "{\"a\": 1}", "{\"x\":{\"a\":1}}")]
+    [InlineData("call", "{\"a\", 1}", "{\"x\":[1,\"a\"]}")]
+    public void Reads_an_input_as_its_file_says(string file, string text, string expected) =>
+        Assert.Equal([expected], RegoProgram.Compile([]).Prepare("x = input").Run(RegoInput.Parse(text, file)));
+
+    [Theory]
+    [InlineData("call.yml", "a: [1")]
+    [InlineData("call.json", "a: 1")]
+    public void Rejects_an_input_that_is_not_what_its_file_says(string file, string text) =>
+        Assert.Equal(file, Assert.Single(Assert.Throws<PolicyException>(() => RegoInput.Parse(text, file)).Errors).File);
+
+    [Fact]
     public void Rejects_a_package_outside_of_the_roots()
     {
         string path = Copy(r => File.WriteAllText(Path.Combine(r, "other.rego"), "package elsewhere\n\nx := 1\n"));

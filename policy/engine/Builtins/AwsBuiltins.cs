@@ -62,7 +62,7 @@ static class AwsBuiltins
     static string CanonicalQuery(Uri url) => string.Join('&', url.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries).Select(p => p.Contains('=', StringComparison.Ordinal) ? p : p + "=").Order(StringComparer.Ordinal));
 
     static byte[] Body(ObjectValue request) =>
-        request.Get("raw_body") is StringValue raw ? Encoding.UTF8.GetBytes(raw.Text) : request.Get("body") is { } body ? Encoding.UTF8.GetBytes(ValueJson.Format(body, true)) : [];
+        request.Get("raw_body") is StringValue raw ? GoBytes.Of(raw.Text) : request.Get("body") is { } body ? Encoding.UTF8.GetBytes(ValueJson.Format(body, true)) : [];
 
     static string Hex(byte[] bytes) => Convert.ToHexStringLower(bytes);
 }

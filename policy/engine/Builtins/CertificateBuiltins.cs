@@ -122,7 +122,7 @@ static class CertificateBuiltins
         string pem = certificate.StartsWith("-----BEGIN ", StringComparison.Ordinal) ? certificate : Encoding.UTF8.GetString(EncodingBuiltins.FromBase64(certificate, false, true));
         var certificates = Certificates(pem.StartsWith("-----BEGIN", StringComparison.Ordinal) ? pem : certificate);
         if (certificates.Count == 0) throw new BuiltinException("tls: failed to find any PEM data in certificate input");
-        ObjectValue document = PrivateKeys.Document(PrivateKeys.ForPair(key, certificates[0]));
+        Value document = PrivateKeys.Document(PrivateKeys.ForPair(key, certificates[0]));
         return ObjectValue.From(("Certificate", new ArrayValue([.. certificates.Select(c => Value.From(Convert.ToBase64String(c.RawData)))])), ("PrivateKey", document),
             ("SupportedSignatureAlgorithms", NullValue.Instance), ("OCSPStaple", NullValue.Instance), ("SignedCertificateTimestamps", NullValue.Instance), ("Leaf", CertificateDocument.Write(certificates[0], false)));
     }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 
 namespace Talos.Policy;
 
@@ -11,15 +10,15 @@ static class CryptoBuiltins
     [
         Hash("crypto.md5", MD5.HashData), Hash("crypto.sha1", SHA1.HashData), Hash("crypto.sha256", SHA256.HashData),
         Hmac("crypto.hmac.md5", HMACMD5.HashData), Hmac("crypto.hmac.sha1", HMACSHA1.HashData), Hmac("crypto.hmac.sha256", HMACSHA256.HashData), Hmac("crypto.hmac.sha512", HMACSHA512.HashData),
-        Builtin.Of("crypto.hmac.equal", (a, b) => Value.From(CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(Operand.Text(a, 1)), Encoding.UTF8.GetBytes(Operand.Text(b, 2))))),
+        Builtin.Of("crypto.hmac.equal", (a, b) => Value.From(CryptographicOperations.FixedTimeEquals(GoBytes.Of(Operand.Text(a, 1)), GoBytes.Of(Operand.Text(b, 2))))),
     ];
 #pragma warning restore CA5350, CA5351
 
-    static Builtin Hash(string name, Func<byte[], byte[]> hash) => Builtin.Of(name, v => Value.From(Convert.ToHexStringLower(hash(Encoding.UTF8.GetBytes(Operand.Text(v, 1))))));
+    static Builtin Hash(string name, Func<byte[], byte[]> hash) => Builtin.Of(name, v => Value.From(Convert.ToHexStringLower(hash(GoBytes.Of(Operand.Text(v, 1))))));
 
     static Builtin Hmac(string name, Func<byte[], byte[], byte[]> hmac) => Builtin.Of(name, (v, k) =>
     {
         string message = Operand.Text(v, 1);
-        return Value.From(Convert.ToHexStringLower(hmac(Encoding.UTF8.GetBytes(Operand.Text(k, 2)), Encoding.UTF8.GetBytes(message))));
+        return Value.From(Convert.ToHexStringLower(hmac(GoBytes.Of(Operand.Text(k, 2)), GoBytes.Of(message))));
     });
 }

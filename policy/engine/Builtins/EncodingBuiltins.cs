@@ -6,8 +6,6 @@ namespace Talos.Policy;
 /// <summary>JSON, YAML, base64, URL queries and hexadecimal.</summary>
 static class EncodingBuiltins
 {
-    static readonly UTF8Encoding Utf8 = new(false, false);
-
     public static IEnumerable<Builtin> All =>
     [
         Builtin.Of("json.marshal", v => Value.From(ValueJson.Format(v, true))),
@@ -29,8 +27,8 @@ static class EncodingBuiltins
                 return BooleanValue.False; // the answer to the question
             }
         }),
-        Builtin.Of("base64.encode", v => Value.From(Convert.ToBase64String(Utf8.GetBytes(Operand.Text(v, 1))))),
-        Builtin.Of("base64.decode", v => Value.From(Utf8.GetString(FromBase64(Operand.Text(v, 1), false, true)))),
+        Builtin.Of("base64.encode", v => Value.From(Convert.ToBase64String(GoBytes.Of(Operand.Text(v, 1))))),
+        Builtin.Of("base64.decode", v => Value.From(GoBytes.Text(FromBase64(Operand.Text(v, 1), false, true)))),
         Builtin.Of("base64.is_valid", v =>
         {
             try
@@ -43,11 +41,11 @@ static class EncodingBuiltins
                 return BooleanValue.False; // the answer to the question
             }
         }),
-        Builtin.Of("base64url.encode", v => Value.From(Convert.ToBase64String(Utf8.GetBytes(Operand.Text(v, 1))).Replace('+', '-').Replace('/', '_'))),
-        Builtin.Of("base64url.encode_no_pad", v => Value.From(ToBase64Url(Utf8.GetBytes(Operand.Text(v, 1))))),
-        Builtin.Of("base64url.decode", v => Value.From(Utf8.GetString(FromBase64(Operand.Text(v, 1), true, false)))),
-        Builtin.Of("hex.encode", v => Value.From(Convert.ToHexStringLower(Utf8.GetBytes(Operand.Text(v, 1))))),
-        Builtin.Of("hex.decode", v => Value.From(Utf8.GetString(FromHex(Operand.Text(v, 1))))),
+        Builtin.Of("base64url.encode", v => Value.From(Convert.ToBase64String(GoBytes.Of(Operand.Text(v, 1))).Replace('+', '-').Replace('/', '_'))),
+        Builtin.Of("base64url.encode_no_pad", v => Value.From(ToBase64Url(GoBytes.Of(Operand.Text(v, 1))))),
+        Builtin.Of("base64url.decode", v => Value.From(GoBytes.Text(FromBase64(Operand.Text(v, 1), true, false)))),
+        Builtin.Of("hex.encode", v => Value.From(Convert.ToHexStringLower(GoBytes.Of(Operand.Text(v, 1))))),
+        Builtin.Of("hex.decode", v => Value.From(GoBytes.Text(FromHex(Operand.Text(v, 1))))),
         Builtin.Of("urlquery.encode", v => Value.From(UrlEncode(Operand.Text(v, 1)))),
         Builtin.Of("urlquery.decode", v => Value.From(UrlDecode(Operand.Text(v, 1)))),
         Builtin.Of("urlquery.encode_object", EncodeQuery),
@@ -131,7 +129,7 @@ static class EncodingBuiltins
     public static string UrlEncode(string text)
     {
         var encoded = new StringBuilder();
-        foreach (byte b in Utf8.GetBytes(text))
+        foreach (byte b in GoBytes.Of(text))
         {
             if (char.IsAsciiLetterOrDigit((char)b) || b is (byte)'-' or (byte)'_' or (byte)'.' or (byte)'~') encoded.Append((char)b);
             else if (b == ' ') encoded.Append('+');
@@ -143,7 +141,7 @@ static class EncodingBuiltins
     static string UrlDecode(string text)
     {
         var bytes = new List<byte>();
-        byte[] utf8 = Utf8.GetBytes(text);
+        byte[] utf8 = GoBytes.Of(text);
         for (int i = 0; i < utf8.Length; i++)
         {
             if (utf8[i] == '+') bytes.Add((byte)' ');
@@ -153,9 +151,9 @@ static class EncodingBuiltins
                 bytes.Add(Convert.FromHexString([(char)utf8[i + 1], (char)utf8[i + 2]])[0]);
                 i += 2;
             }
-            else throw new BuiltinException($"invalid URL escape \"{Utf8.GetString(utf8, i, Math.Min(3, utf8.Length - i))}\"");
+            else throw new BuiltinException($"invalid URL escape \"{GoBytes.Text(utf8.AsSpan(i, Math.Min(3, utf8.Length - i)))}\"");
         }
-        return Utf8.GetString([.. bytes]);
+        return GoBytes.Text([.. bytes]);
     }
 
     static Value EncodeQuery(Value v)

@@ -163,7 +163,7 @@ static class GoFormat
     // % x puts a blank between bytes, %#x the prefix before all of them, % #x before each.
     static string Hexadecimal(string s, Spec spec, bool upper)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(s);
+        byte[] bytes = GoBytes.Of(s);
         if (spec.Precision >= 0) bytes = bytes[..Math.Min(bytes.Length, spec.Precision)];
         string prefix = spec.Sharp ? "0x" : "";
         string text = spec.Space ? string.Join(' ', bytes.Select(b => prefix + b.ToString("x2", CultureInfo.InvariantCulture)))

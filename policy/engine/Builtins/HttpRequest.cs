@@ -129,7 +129,7 @@ static class HttpRequest
     static HttpRequestMessage Message(ObjectValue request, string url)
     {
         var message = new HttpRequestMessage(new HttpMethod(Text(request, "method")!.ToUpperInvariant()), new Uri(url));
-        byte[]? body = Text(request, "raw_body") is { } raw ? Encoding.UTF8.GetBytes(raw) : request.Get("body") is { } value ? Encoding.UTF8.GetBytes(ValueJson.Format(value, true)) : null;
+        byte[]? body = Text(request, "raw_body") is { } raw ? GoBytes.Of(raw) : request.Get("body") is { } value ? Encoding.UTF8.GetBytes(ValueJson.Format(value, true)) : null;
         if (body is not null) message.Content = new ByteArrayContent(body);
         if (request.Get("headers") is not { } given) return message;
         if (given is not ObjectValue headers) throw new BuiltinException("invalid type for headers key");

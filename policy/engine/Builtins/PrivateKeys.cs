@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Org.BouncyCastle.Crypto.Parameters;
 
 namespace Talos.Policy;
 
@@ -56,7 +57,11 @@ static class PrivateKeys
                 // RFC 5208 §5: SEQUENCE { version, SEQUENCE { algorithm, … }, … }
                 AsnReader info = new AsnReader(der, AsnEncodingRules.DER).ReadSequence();
                 info.ReadInteger();
-                isEc = info.ReadSequence().ReadObjectIdentifier() == "1.2.840.10045.2.1";
+                string algorithm = info.ReadSequence().ReadObjectIdentifier();
+                // RFC 8410 §7: an octet string in the octet string
+                if (algorithm == VerificationKey.Ed25519)
+                    return new Ed25519PrivateKey(new AsnReader(info.ReadOctetString(), AsnEncodingRules.DER).ReadOctetString());
+                isEc = algorithm == "1.2.840.10045.2.1";
             }
             if (isEc)
             {
@@ -88,7 +93,12 @@ static class PrivateKeys
         List<AsymmetricAlgorithm> keys = Parse(pem);
         if (keys.Count == 0) throw new BuiltinException("tls: failed to find any PEM data in key input");
         byte[] expected = certificate.PublicKey.ExportSubjectPublicKeyInfo();
-        byte[] actual = keys[0] switch { RSA r => r.ExportSubjectPublicKeyInfo(), ECDsa e => e.ExportSubjectPublicKeyInfo(), _ => [] };
+        byte[] actual = keys[0] switch
+        {
+            RSA r => r.ExportSubjectPublicKeyInfo(),
+            ECDsa e => e.ExportSubjectPublicKeyInfo(),
+            _ => ((Ed25519PrivateKey)keys[0]).SubjectPublicKeyInfo,
+        };
         return expected.AsSpan().SequenceEqual(actual) ? keys[0] : throw new BuiltinException("tls: private key does not match public key");
     }
 
@@ -106,13 +116,14 @@ static class PrivateKeys
                 ECParameters e = ec.ExportParameters(true);
                 return ObjectValue.From(("kty", Value.From("EC")), ("crv", Value.From(e.Q.X!.Length switch { 32 => "P-256", 48 => "P-384", _ => "P-521" })), ("x", B64(e.Q.X)), ("y", B64(e.Q.Y)), ("d", B64(e.D)));
             default:
-                throw new BuiltinException("unknown kind of key");
+                var ed = (Ed25519PrivateKey)key;
+                return ObjectValue.From(("kty", Value.From("OKP")), ("crv", Value.From("Ed25519")), ("x", B64(ed.Public)), ("d", B64(ed.Seed)));
         }
     }
 
     static NumberValue Big(byte[]? number) => NumberValue.From(new BigInteger(number ?? [], true, true));
 
-    public static ObjectValue Document(AsymmetricAlgorithm key)
+    public static Value Document(AsymmetricAlgorithm key)
     {
         switch (key)
         {
@@ -124,7 +135,25 @@ static class PrivateKeys
                 ECParameters e = ec.ExportParameters(true);
                 return ObjectValue.From(("Curve", ObjectValue.Empty), ("X", Big(e.Q.X)), ("Y", Big(e.Q.Y)), ("D", Big(e.D)));
             default:
-                throw new BuiltinException("unknown kind of key");
+                var ed = (Ed25519PrivateKey)key;
+                return Value.From(Convert.ToBase64String([.. ed.Seed, .. ed.Public])); // bytes, to Go
         }
     }
+}
+
+/// <summary>The kind of key that .NET has no class for.</summary>
+sealed class Ed25519PrivateKey : AsymmetricAlgorithm
+{
+    public Ed25519PrivateKey(byte[] seed)
+    {
+        Seed = seed.Length == Ed25519PrivateKeyParameters.KeySize ? seed
+            : throw new CryptographicException($"invalid Ed25519 private key length: {seed.Length}");
+        Public = new Ed25519PrivateKeyParameters(seed).GeneratePublicKey().GetEncoded();
+    }
+
+    public byte[] Seed { get; }
+    public byte[] Public { get; }
+
+    // RFC 8410 §4
+    public byte[] SubjectPublicKeyInfo => [0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00, .. Public];
 }

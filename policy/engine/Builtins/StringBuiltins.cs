@@ -13,7 +13,7 @@ static class StringBuiltins
             string delimiter = Operand.Text(d, 1);
             string[] parts = Operand.Strings(c, 2);
             Evaluation.Reserve(2 * (parts.Sum(p => (long)p.Length) + (long)delimiter.Length * parts.Length));
-            return Value.From(string.Join(delimiter, parts));
+            return Value.From(GoBytes.Joined(string.Join(delimiter, parts)));
         }),
         Builtin.Of("contains", (s, t) => Value.From(Operand.Text(s, 1).Contains(Operand.Text(t, 2), StringComparison.Ordinal))),
         Builtin.Of("startswith", (s, t) => Value.From(Operand.Text(s, 1).StartsWith(Operand.Text(t, 2), StringComparison.Ordinal))),

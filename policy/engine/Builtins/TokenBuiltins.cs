@@ -103,7 +103,7 @@ static class TokenBuiltins
     static bool VerifySecret(string text, string secret, string algorithm)
     {
         Token token = Split(text);
-        return VerificationKey.Secret(Encoding.UTF8.GetBytes(secret)).Verify(algorithm, token.SignedText, token.SignatureBytes);
+        return VerificationKey.Secret(GoBytes.Of(secret)).Verify(algorithm, token.SignedText, token.SignatureBytes);
     }
 
     sealed class Constraints
@@ -179,7 +179,7 @@ static class TokenBuiltins
         string algorithm = ((StringValue)header.Get("alg")!).Text, id = (header.Get("kid") as StringValue)?.Text ?? "";
         if (constraints.Algorithm.Length > 0 && constraints.Algorithm != algorithm) return false;
         byte[] signature = token.SignatureBytes, signed = token.SignedText;
-        if (constraints.Keys is not { } keys) return VerificationKey.Secret(Encoding.UTF8.GetBytes(constraints.Secret)).Verify(algorithm, signed, signature);
+        if (constraints.Keys is not { } keys) return VerificationKey.Secret(GoBytes.Of(constraints.Secret)).Verify(algorithm, signed, signature);
         if (id.Length > 0 && keys.FirstOrDefault(k => k.Id == id) is { } named) return named.Verify(algorithm, signed, signature);
         return keys.Any(k => (k.Algorithm.Length == 0 || k.Algorithm == algorithm) && k.Verify(algorithm, signed, signature));
     }

@@ -10,7 +10,7 @@ namespace Talos.Policy;
 /// <summary>A key of a token: from a PEM certificate or public key, or from a JWK (set).</summary>
 sealed class VerificationKey
 {
-    const string Ed25519 = "1.3.101.112";
+    public const string Ed25519 = "1.3.101.112";
 
     RSA? _rsa;
     ECDsa? _ec;

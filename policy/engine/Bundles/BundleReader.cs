@@ -133,11 +133,13 @@ static class BundleReader
         return files;
     }
 
-    // OPA's bundle layout: policies, data documents, manifest and signatures; everything else is ignored.
+    // OPA's bundle layout: policies, data documents, manifest and signatures; and what OPA's compiler adds, which we do not run and which is signed like the
+    // rest. Everything else is ignored.
     static bool Belongs(string name)
     {
         string file = name[(name.LastIndexOf('/') + 1)..];
-        return file.EndsWith(".rego", StringComparison.Ordinal) || file is "data.json" or "data.yaml" or "data.yml" || name is ".manifest" or ".signatures.json";
+        return file.EndsWith(".rego", StringComparison.Ordinal) || file is "data.json" or "data.yaml" or "data.yml" or "plan.json"
+            || file.EndsWith(".wasm", StringComparison.Ordinal) || name is ".manifest" or ".signatures.json";
     }
 
     static void Check(string name, int count, long total, long maxBytes)

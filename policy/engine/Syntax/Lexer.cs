@@ -199,10 +199,10 @@ sealed class Lexer(SourceText source)
             switch (c)
             {
                 case '"':
-                    return value.ToString();
+                    return GoBytes.WithoutHalves(value.ToString());
                 case '{' when template:
                     expression = true;
-                    return value.ToString();
+                    return GoBytes.WithoutHalves(value.ToString());
                 case '\n':
                     throw Fail(start, "non-terminated string", "a string ends on its line; backticks make one of several lines");
                 case '\\':

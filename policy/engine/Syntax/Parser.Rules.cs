@@ -89,7 +89,7 @@ sealed partial class Parser
         if (_token.Kind is TokenKind.Assign or TokenKind.Unify)
         {
             Advance();
-            value = InfixTerm(false);
+            value = InfixTerm(true);
         }
         bool hasIf = At("if");
         if (_token.Kind == TokenKind.LeftBrace) throw Fail("`if` keyword is required before rule body", "write `else … if {`");
@@ -119,12 +119,12 @@ sealed partial class Parser
             if (isDefault) throw Fail("default rules cannot be sets");
             if (args is not null) throw Fail("the contains keyword can only be used with multi-value rule definitions (e.g., p contains <VALUE> { ... })");
             Advance();
-            key = InfixTerm(false);
+            key = InfixTerm(true);
         }
         else if (_token.Kind is TokenKind.Assign or TokenKind.Unify)
         {
             Advance();
-            value = InfixTerm(false);
+            value = InfixTerm(true);
         }
         return new RuleHead(at, reference, args, key, value);
     }
@@ -204,7 +204,7 @@ sealed partial class Parser
             Term target = Reference(NameTerm(), allowCall: false);
             if (!At("as")) throw Fail("expected `as` keyword");
             Advance();
-            withs.Add(new With(target as RefTerm ?? new RefTerm(at, target, []), InfixTerm(false)));
+            withs.Add(new With(target as RefTerm ?? new RefTerm(at, target, []), InfixTerm(true)));
         }
         return [.. withs];
     }
