@@ -117,6 +117,7 @@ sealed class TrustdServer : IAsyncDisposable
                 ClientCertificates = ClientCertificates.Optional,
                 // LIMIT: every node of a cluster holds two streams, and comes with a third connection to renew; this is for 1,300 of them.
                 Limits = new ApiLimits { Connections = 4096 },
+                TooLarge = service.KeepTooLargeAsync,
                 Policy = policy,
                 Approvals = approvals,
                 Audit = record,

@@ -41,7 +41,7 @@ public sealed partial class ApiHost
 
         var application = builder.Build();
         application.UseRouting();
-        var unserved = new UnservedCalls(application.Services.GetService<CallRecord>(), options.Time);
+        var unserved = new UnservedCalls(application.Services.GetService<CallRecord>(), options.Limits, options.TooLarge, options.Time);
         application.Use((context, next) => unserved.InvokeAsync(context, next));
         services.Map(application);
         return application;

@@ -37,6 +37,12 @@ public sealed class ApiHostOptions
 
     public ApiLimits Limits { get; init; } = new();
 
+    /// <summary>
+    /// Is told of each request beyond <see cref="ApiLimits.RequestBytes"/>, which no method gets to see, before its caller is answered. May throw another
+    /// <see cref="RefusalException"/>, which is then the answer.
+    /// </summary>
+    public Func<ServedCall, RefusalException, Task>? TooLarge { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Where lines for the operator go; null writes them to standard error.</summary>

@@ -59,7 +59,7 @@ public sealed class CallTests
         await Assert.ThrowsAsync<RpcException>(async () => await invoker.AsyncUnaryCall(method, null, new CallOptions(), [0x0a, 0x7f]));
 
         var large = await test.EntryAsync(e => e.Kind == EntryKind.CallClosed);
-        Assert.Equal((Version, "eve", "RESOURCE_EXHAUSTED", Effect.Deny), (large.Method, large.Caller.Name, large.Outcome.Status, large.Decision.Effect));
+        Assert.Equal((Version, "eve", "INVALID_ARGUMENT", Effect.Deny), (large.Method, large.Caller.Name, large.Outcome.Status, large.Decision.Effect));
         var none = await test.EntryAsync(e => e.Kind == EntryKind.CallClosed && e.OpenedIndex > large.OpenedIndex);
         Assert.Equal((Version, "eve", Effect.Deny), (none.Method, none.Caller.Name, none.Decision.Effect));
         Assert.Equal(0, test.Machine.Handled);
@@ -187,7 +187,8 @@ public sealed class CallTests
         var failure = await Assert.ThrowsAsync<RpcException>(
             async () => await test.As("ada", "os:admin").ServiceRestartAsync(new ServiceRestartRequest { Id = new string('x', 4096) }));
 
-        Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
+        Assert.Equal((StatusCode.InvalidArgument, "the request is larger than 1024 bytes"), (failure.StatusCode, failure.Status.Detail));
+        Assert.Equal("request-too-large", failure.Trailers.GetValue(RefusalException.ReasonTrailer));
     }
 
     [Fact]

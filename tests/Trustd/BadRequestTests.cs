@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf;
 using Grpc.Core;
+using Talos.Api.Configuration;
 using Talos.Api.Trust.V1;
 using Talos.Pki;
 using Xunit;
@@ -86,12 +87,68 @@ public sealed class BadRequestTests : IAsyncLifetime
         Assert.StartsWith("worker-1 ", entry.Requester, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Denies_a_request_that_is_larger_than_any_message()
+    [Theory]
+    [InlineData("Enroll", "token")]
+    [InlineData("Renew", "renewal")]
+    [InlineData("IssueClient", "delegation")]
+    [InlineData("EnrollmentApply", "enrollment")]
+    [InlineData("Login", "login")]
+    public async Task Denies_a_request_that_is_larger_than_any_message(string method, string way)
     {
-        var refusal = await Assert.ThrowsAsync<RpcException>(() => trustd.Stranger().EnrollAsync(
-            new EnrollRequest { Csr = ByteString.CopyFrom(new byte[8 << 20]), Token = trustd.NodeToken.Reveal() }).ResponseAsync);
-        Assert.Equal(StatusCode.ResourceExhausted, refusal.StatusCode);
+        var csr = ByteString.CopyFrom(new byte[8 << 20]);
+        var auditor = await trustd.AdministratorAsync();
+        var refusal = await Assert.ThrowsAsync<RpcException>(async () => _ = method switch
+        {
+            "Enroll" => (IMessage)await auditor.EnrollAsync(new EnrollRequest { Csr = csr, Token = trustd.NodeToken.Reveal() }),
+            "Renew" => await auditor.RenewAsync(new RenewRequest { Csr = csr }),
+            "IssueClient" => await auditor.IssueClientAsync(new IssueClientRequest { Csr = csr, Name = "bob" }),
+            "EnrollmentApply" => await auditor.EnrollmentApplyAsync(new EnrollmentApplyRequest { Csr = csr }),
+            _ => await auditor.LoginAsync(new LoginRequest { Csr = csr }),
+        });
+
+        Assert.Equal((Malformed, "request-too-large"), (refusal.StatusCode, refusal.Trailers.GetValue("talos-reason")));
+        Assert.Contains("1048576", refusal.Status.Detail, StringComparison.Ordinal);
+        var entry = (await auditor.RefusalListAsync(new RefusalListRequest { Limit = 1 })).Refusals.Single();
+        Assert.Equal((way, "127.0.0.1", "request-too-large", refusal.Status.Detail), (entry.Way, entry.Source, entry.Reason, entry.Sentence));
+        Assert.StartsWith("alice ", entry.Requester, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Denies_what_is_too_large_without_an_entry_for_each_once_one_address_asks_too_much()
+    {
+        await using var strict = await RunningTrustd.StartAsync(limits: new RateLimitSection { Address = new RateSection { PerMinute = 1, Burst = 2 } });
+        var auditor = await strict.AdministratorAsync();
+        var answers = new List<string>();
+        for (var i = 0; i < 4; i++)
+        {
+            var refusal = await Assert.ThrowsAsync<RpcException>(
+                () => strict.Stranger().EnrollmentApplyAsync(new EnrollmentApplyRequest { Csr = ByteString.CopyFrom(new byte[2 << 20]) }).ResponseAsync);
+            answers.Add($"{refusal.StatusCode} {refusal.Trailers.GetValue("talos-reason")}");
+        }
+
+        Assert.Equal("ResourceExhausted rate-limited", answers[^1]);
+        Assert.Equal(
+            answers.Count(a => a == "InvalidArgument request-too-large"),
+            (await auditor.RefusalListAsync(new RefusalListRequest())).Refusals.Count(r => r.Reason == "request-too-large"));
+    }
+
+    [Theory]
+    [InlineData("P-521")]
+    [InlineData("another's SPIFFE id")]
+    [InlineData("another host name")]
+    [InlineData("an e-mail address")]
+    public async Task Takes_no_use_of_a_token_for_what_is_refused(string request)
+    {
+        var once = TokenSecret.Generate();
+        await using var one = await RunningTrustd.StartAsync(more: BootstrapToken.ForNode(once, ["worker-*"], [], TimeProvider.System.GetUtcNow().AddHours(1), uses: 1));
+
+        await Assert.ThrowsAsync<RpcException>(() => one.Stranger().EnrollAsync(new EnrollRequest { Csr = ByteString.CopyFrom(Make(request)), Token = once.Reveal() }).ResponseAsync);
+
+        using var sound = CertificateSigningRequest.Create("worker-1", ["worker-1"], []);
+        Assert.NotEmpty((await one.Stranger().EnrollAsync(new EnrollRequest { Csr = ByteString.CopyFrom(sound.Der.Span), Token = once.Reveal() })).Certificate);
+        using var second = CertificateSigningRequest.Create("worker-2", ["worker-2"], []);
+        var used = await Assert.ThrowsAsync<RpcException>(() => one.Stranger().EnrollAsync(new EnrollRequest { Csr = ByteString.CopyFrom(second.Der.Span), Token = once.Reveal() }).ResponseAsync);
+        Assert.Equal("token-exhausted", used.Trailers.GetValue("talos-reason"));
     }
 
     static byte[] Make(string request)

@@ -20,6 +20,7 @@ public sealed class RunningTrustd : IAsyncDisposable
     X509Certificate2? administrator;
     LoginSection? login;
     RevocationListSection? lists;
+    BootstrapToken? more;
     RateLimitSection limits = Patient;
 
     // Tests ask whether something has happened yet, faster than any person.
@@ -38,9 +39,9 @@ public sealed class RunningTrustd : IAsyncDisposable
 
     internal TrustdServer Server { get; private set; } = null!;
 
-    public static async Task<RunningTrustd> StartAsync(string? folder = null, LoginSection? login = null, RevocationListSection? lists = null, RateLimitSection? limits = null)
+    public static async Task<RunningTrustd> StartAsync(string? folder = null, LoginSection? login = null, RevocationListSection? lists = null, RateLimitSection? limits = null, BootstrapToken? more = null)
     {
-        var running = new RunningTrustd(folder ?? Directory.CreateTempSubdirectory("talos-trustd-").FullName) { login = login, lists = lists, limits = limits ?? Patient };
+        var running = new RunningTrustd(folder ?? Directory.CreateTempSubdirectory("talos-trustd-").FullName) { login = login, lists = lists, limits = limits ?? Patient, more = more };
         await running.StartServerAsync();
         return running;
     }
@@ -72,6 +73,7 @@ public sealed class RunningTrustd : IAsyncDisposable
                 BootstrapToken.ForClient(AdministratorToken, "alice", ["os:admin"], soon),
                 BootstrapToken.ForNode(NodeToken, ["worker-*"], [System.Net.IPNetwork.Parse("10.0.0.0/8")], soon, uses: 3),
                 BootstrapToken.ForNode(ExpiredToken, ["worker-*"], [], DateTimeOffset.UtcNow.AddSeconds(-1), uses: 3),
+                .. more is { } one ? [one] : Array.Empty<BootstrapToken>(),
             ],
         };
         Server = await TrustdServer.StartAsync(configuration, new LineLog(), TimeProvider.System, CancellationToken.None);

@@ -20,8 +20,12 @@ sealed class Issuer(AuthorityKeeper keeper, ICertificateLedger ledger, AuditLog 
     /// <summary>Issues one certificate, by the authority that signs at that moment.</summary>
     /// <param name="order">What policy granted.</param>
     /// <param name="call">The call that asked, for the record; null for trustd's own certificate.</param>
+    /// <param name="spend">
+    /// Runs once, when the certificate is made up and linted and only its serial is not reserved yet: takes the use of a token, for instance, which
+    /// nothing that is refused may cost.
+    /// </param>
     /// <exception cref="RefusalException">The request asks for more than was granted, or cannot be granted.</exception>
-    public async Task<Issued> IssueAsync(CertificateOrder order, VerifiedRequest request, ServedCall? call, CancellationToken cancellation)
+    public async Task<Issued> IssueAsync(CertificateOrder order, VerifiedRequest request, ServedCall? call, CancellationToken cancellation, Func<Task>? spend = null)
     {
         var keyDigest = KeyDigest(request);
         try
@@ -50,8 +54,10 @@ sealed class Issuer(AuthorityKeeper keeper, ICertificateLedger ledger, AuditLog 
             throw new RefusalException(RefusalReason.AuditUnavailable, e.Message);
         }
 
-        async ValueTask<SerialVerdict> ReserveAsync(AuthoritySet set, SerialRecord serial, CancellationToken stop) =>
-            await ledger.ReserveAsync(
+        async ValueTask<SerialVerdict> ReserveAsync(AuthoritySet set, SerialRecord serial, CancellationToken stop)
+        {
+            if (Interlocked.Exchange(ref spend, null) is { } take) await take();
+            return await ledger.ReserveAsync(
                 new CertificateReservation(
                     serial.Serial, AuthorityFiles.Instance, order.Grant.Name, order.Grant.Roles, Spiffe(order), order.Basis, order.Requester, keyDigest,
                     serial.NotBefore, serial.NotAfter, set.Generation)
@@ -60,6 +66,7 @@ sealed class Issuer(AuthorityKeeper keeper, ICertificateLedger ledger, AuditLog 
                     Policy = order.Policy,
                     AuthenticatedAt = order.AuthenticatedAt,
                 }, stop) ? SerialVerdict.Recorded : SerialVerdict.NotRecorded;
+        }
     }
 
     /// <summary>SHA-256 of the request's public key: what tells a repetition from a second requester.</summary>

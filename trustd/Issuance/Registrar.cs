@@ -16,7 +16,7 @@ sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, ICe
     /// <summary>Issues one certificate.</summary>
     /// <param name="asked">What is asked for outside of the CSR.</param>
     /// <param name="call">The call that asks; null for trustd's own certificate.</param>
-    /// <param name="spend">Runs once everything else allows the certificate: takes the use of a token, for instance.</param>
+    /// <param name="spend">As in <see cref="Issuer.IssueAsync"/>.</param>
     /// <exception cref="RefusalException">Policy or the PKI refuses, or the ledger cannot be written.</exception>
     public async Task<Issued> IssueAsync(
         Evidence evidence, VerifiedRequest request, CertificateWish asked, ServedCall? call, CancellationToken cancellation, Func<Task>? spend = null)
@@ -32,7 +32,6 @@ sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, ICe
         });
         if (decision.Grant is not { } grant) throw new RefusalException(RefusalReason.NotAllowed, decision.Sentence) { Id = decision.ReasonId, Hint = decision.Hint };
         if (evidence.IsFirstOfNode) RequireFreeName(evidence, grant.Name, request);
-        if (spend is not null) await spend();
         var order = new CertificateOrder
         {
             Profile = evidence.Profile with { Lifetime = grant.Lifetime },
@@ -49,7 +48,7 @@ sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, ICe
             Policy = decision.Revision,
             AuthenticatedAt = grant.AuthenticatedAt,
         };
-        return await issuer.IssueAsync(order, request, call, cancellation);
+        return await issuer.IssueAsync(order, request, call, cancellation, spend);
     }
 
     /// <summary>Runs one way to a certificate, and puts what it refuses into the ledger.</summary>
@@ -62,11 +61,9 @@ sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, ICe
         // A flood is turned away before it costs a write, and a ledger that cannot be written cannot take this either.
         catch (RefusalException e) when (e.Reason is RefusalReason.InvalidRequest or RefusalReason.NotAllowed or RefusalReason.NotIdentified)
         {
-            var caller = call.Caller.Identity is { } identity ? $"{identity.Name} {identity.Serial}" : "";
             try
             {
-                await ledger.RecordRefusalAsync(
-                    new LedgerRefusal(time.GetUtcNow(), way, caller, call.Caller.Source.ToString(), e.Id, e.Message, policy.Revision), CancellationToken.None);
+                await ledger.RecordRefusalAsync(Kept(way, call, e), CancellationToken.None);
             }
             catch (LedgerException unwritten)
             {
@@ -74,6 +71,26 @@ sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, ICe
             }
             throw;
         }
+    }
+
+    /// <summary>Puts a refusal into the ledger that was given before a method ran, and so before its way was known for certain.</summary>
+    /// <exception cref="RefusalException">The ledger cannot be written.</exception>
+    public async Task KeepRefusalAsync(string way, ServedCall call, RefusalException refusal)
+    {
+        try
+        {
+            await ledger.RecordRefusalAsync(Kept(way, call, refusal), CancellationToken.None);
+        }
+        catch (LedgerException e)
+        {
+            throw new RefusalException(RefusalReason.BackendUnavailable, e.Message) { Id = "ledger-unavailable", Hint = e.Hint };
+        }
+    }
+
+    LedgerRefusal Kept(string way, ServedCall call, RefusalException refusal)
+    {
+        var caller = call.Caller.Identity is { } identity ? $"{identity.Name} {identity.Serial}" : "";
+        return new LedgerRefusal(time.GetUtcNow(), way, caller, call.Caller.Source.ToString(), refusal.Id, refusal.Message, policy.Revision);
     }
 
     /// <summary>The names that a CSR asks for, in the forms that policy compares; kinds that no certificate of ours holds are left to the PKI, which refuses them.</summary>

@@ -115,6 +115,24 @@ sealed partial class TrustService(
         });
     }
 
+    /// <summary>What <see cref="ApiHostOptions.TooLarge"/> does here: a request for a certificate that no method got to see is in the ledger all the same.</summary>
+    /// <exception cref="RefusalException">The caller asks too much, or the ledger cannot be written.</exception>
+    public async Task KeepTooLargeAsync(ServedCall call, RefusalException refusal)
+    {
+        Admit(call);
+        var way = call.Method[(call.Method.LastIndexOf('/') + 1)..] switch
+        {
+            nameof(Enroll) => Evidence.Token,
+            nameof(Renew) => Evidence.Renewal,
+            nameof(EnrollmentApply) => Evidence.Enrollment,
+            nameof(Login) => Evidence.Login,
+            // Whoever has no certificate can only have come with a token.
+            nameof(IssueClient) => call.Caller.Identity is null ? Evidence.Token : Evidence.Delegation,
+            _ => null,
+        };
+        if (way is not null) await registrar.KeepRefusalAsync(way, call, refusal);
+    }
+
     // Before anything is parsed or verified, which is what a flood would make expensive. What takes rights away, lets a machine in or changes the CA
     // is not counted: whoever uses up a person's share must not keep that person from revoking.
     void Admit(ServedCall call)
