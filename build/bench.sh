@@ -17,8 +17,7 @@ for verb in "${verbs[@]}"; do
       if ! [ "${ahead:-}" ]; then
         ahead=out/bench
         build/sysroot.sh >/dev/null
-        # A thousand nodes in one process, and the trustd that serves them, need more than the 64 MiB of a node's executable.
-        dotnet publish tests/Benchmarks -c Release -r linux-x64 -p:MuslStatic=true -p:TalosHeapLimit=268435456 -v q --nologo -o "$ahead"
+        dotnet publish tests/Benchmarks -c Release -r linux-x64 -p:MuslStatic=true -v q --nologo -o "$ahead"
       fi
       "$ahead/Talos.Benchmarks" "$verb"
       ;;

@@ -115,8 +115,8 @@ sealed class TrustdServer : IAsyncDisposable
                 Trust = identity.Slot,
                 Node = node,
                 ClientCertificates = ClientCertificates.Optional,
-                // LIMIT: every node of a cluster holds two streams, and comes with a third connection to renew; this is for 1,300 of them.
-                Limits = new ApiLimits { Connections = 4096 },
+                // LIMIT: every node of a cluster holds one connection, and comes with a second to renew; this is for a thousand that renew at once.
+                Limits = new ApiLimits { Connections = 2048 },
                 TooLarge = service.KeepTooLargeAsync,
                 Policy = policy,
                 Approvals = approvals,

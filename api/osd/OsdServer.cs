@@ -78,14 +78,15 @@ static partial class OsdServer
             host.Prepare();
             // Without a certificate there is nothing to answer with; callers see a closed port, not a broken handshake.
             await identity.Ready.WaitAsync(stop).ConfigureAwait(false);
+            var connections = new TrustdConnections(configuration.Cluster, time);
             var revoked = TrustdRevocations.Open(
-                configuration.Cluster, configuration.TrustEndpoints, identity.Slot, revocations, time, log.CreateLogger("revocations"),
-                Path.Combine(configuration.State, "revocations"));
+                connections, configuration.TrustEndpoints, identity.Slot, revocations, time, log.CreateLogger("revocations"),
+                Path.Combine(configuration.State, "revocations"), () => identity.Renewed);
             await host.StartAsync(stop).ConfigureAwait(false);
             RecordedLife.Serving(record, policy);
             following = Task.WhenAll(
                 revoked.RunAsync(background.Token),
-                new TrustFollower(configuration.Cluster, configuration.TrustEndpoints, identity, time, log.CreateLogger("trust")).RunAsync(background.Token));
+                new TrustFollower(connections, configuration.TrustEndpoints, identity, time, log.CreateLogger("trust")).RunAsync(background.Token));
             reading = LaterAsync(new ComplianceFollower(
                 new ComplianceService.ComplianceServiceClient(machined), node, record, Path.Combine(configuration.State, "compliance-seen"), time,
                 log.CreateLogger("compliance")), time, background.Token);

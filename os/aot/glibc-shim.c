@@ -73,3 +73,19 @@ ALIAS(readdir64, readdir)
 ALIAS(sendfile64, sendfile)
 ALIAS(setrlimit64, setrlimit)
 ALIAS(statfs64, statfs)
+
+/*
+ * Linked with --wrap=SSL_CTX_new: an idle TLS connection keeps no buffer for a record. .NET does not ask for that, and OpenSSL holds 34 KB a
+ * connection otherwise: half of what trustd has for each of a thousand nodes. Weak, since not every executable has TLS.
+ */
+#define SSL_CTRL_MODE 33
+#define SSL_MODE_RELEASE_BUFFERS 0x10L
+extern void *__real_SSL_CTX_new(const void *method) __attribute__((weak));
+extern long SSL_CTX_ctrl(void *context, int command, long number, void *pointer) __attribute__((weak));
+void *__wrap_SSL_CTX_new(const void *method)
+{
+    void *context = __real_SSL_CTX_new(method);
+    if (context)
+        SSL_CTX_ctrl(context, SSL_CTRL_MODE, SSL_MODE_RELEASE_BUFFERS, NULL);
+    return context;
+}

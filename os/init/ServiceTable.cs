@@ -64,17 +64,18 @@ static class ServiceTable
                 Executable = "/sbin/trustd",
                 Arguments = ["--config", "/run/talos/trustd.yaml"],
                 // SQLite sorts what is larger than its cache in a file (sqlite.org/tempfiles.html §5), and a whole ledger does not fit into /tmp.
-                Environment = [.. Environment(heapMegabytes: 96), "SQLITE_TMPDIR=/state/trustd"],
+                Environment = [.. Environment(heapMegabytes: 128), "SQLITE_TMPDIR=/state/trustd"],
             },
             new Confinement
             {
                 User = TrustdUser,
                 Group = TrustdUser,
                 View = [.. CommonView, new("/sbin/trustd", ViewAccess.Execute), new("/state/trustd", ViewAccess.Write)],
-                Share = new ControlGroup("trustd", 192L << 20, 256),
+                // The heap, 60 KiB outside of it for each connection, 20 MiB of code and its data: a thousand nodes and their renewals (docs/design/pki.md).
+                Share = new ControlGroup("trustd", 320L << 20, 256),
                 Filter = SeccompProfile.Service,
-                // Its API admits 4096 connections (trustd/TrustdServer.cs): two streams of each of a thousand nodes and what else they ask.
-                OpenFilesMaximum = 8192,
+                // Its API admits 2048 connections (trustd/TrustdServer.cs).
+                OpenFilesMaximum = 4096,
             },
             TimeSpan.FromSeconds(5),
             StartsWithInit: false),
@@ -95,11 +96,14 @@ static class ServiceTable
 
     internal static ServiceDefinition? Find(string id) => Services.FirstOrDefault(service => service.Id == id);
 
-    /// <summary>Runtime settings: a bounded heap, a first generation that does not follow the host's cache size, memory before speed.</summary>
+    /// <summary>
+    /// Runtime settings: a bounded heap, a first generation that does not follow the host's cache size, memory before speed. They go before what is
+    /// built in (os/aot/MuslStatic.targets). Hexadecimal, without `0x`: a value with it is skipped without a word (tests/AotSelfTest).
+    /// </summary>
     static string[] Environment(int heapMegabytes) =>
     [
-        $"DOTNET_GCHeapHardLimit=0x{heapMegabytes << 20:x}",
-        "DOTNET_GCgen0size=0x200000",
+        $"DOTNET_GCHeapHardLimit={heapMegabytes << 20:x}",
+        "DOTNET_GCgen0size=200000",
         "DOTNET_GCConserveMemory=5",
         "DOTNET_EnableDiagnostics=0",
         // The runtime looks below it for users' certificate stores: a place of the service's own, where there are none.

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -59,6 +60,9 @@ static class ChildProcess
                 break;
             case "child:exhaust":
                 Console.Write(ExhaustMemory());
+                break;
+            case "child:heap-limit":
+                Console.Write(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes.ToString(CultureInfo.InvariantCulture));
                 break;
             case "child:orphan":
                 // Leaves a grandchild behind, for PID 1 to reap.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -64,7 +65,14 @@ static class CollectorCases
 
         // System.GC.HeapHardLimit of MuslStatic.targets: the limit is in force, and reaching it can be caught.
         cases.Run("collector: the heap limit holds", () => Expect.Equal("out of memory, caught", ChildProcess.Run("child:exhaust").Output));
+
+        // What os/init gives each service: the environment goes before what is built in, hexadecimal and without `0x`, which the runtime does not read.
+        cases.Run("collector: the environment sets the heap limit", () => Expect.Equal(32L << 20, HeapLimit("2000000")));
+        cases.Run("collector: a limit that begins with 0x is none", () => Expect.Equal(HeapLimit(""), HeapLimit("0x2000000")));
     }
+
+    static long HeapLimit(string setting) =>
+        long.Parse(ChildProcess.Run("child:heap-limit", configure: start => start.Environment["DOTNET_GCHeapHardLimit"] = setting).Output, CultureInfo.InvariantCulture);
 
     static void Allocate(int seed, CancellationToken stop)
     {

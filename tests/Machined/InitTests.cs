@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using Talos.Init;
@@ -88,6 +89,19 @@ public sealed class InitTests : IAsyncLifetime
         Assert.Contains("SQLITE_TMPDIR=/state/trustd", ServiceTable.Find("trustd")!.Start.Environment);
         Assert.Equal(["machined"], ServiceTable.Services.Where(service => service.StartsWithInit).Select(service => service.Id));
         Assert.Equal(ServiceTable.Services.Count, ServiceTable.Services.DistinctBy(service => service.Confinement.User).Count());
+    }
+
+    [Fact]
+    public void Gives_every_service_a_heap_limit_that_the_runtime_reads_and_its_group_has_room_for()
+    {
+        foreach (var service in ServiceTable.Services)
+        {
+            var settings = service.Start.Environment.Select(s => s.Split('=', 2)).Where(s => s[0].StartsWith("DOTNET_", StringComparison.Ordinal)).ToDictionary(s => s[0], s => s[1]);
+            // A value that begins with `0x` has no effect in an executable that is compiled ahead of time: tests/AotSelfTest.
+            Assert.All(settings, s => Assert.Matches("^[0-9a-f]+$", s.Value));
+            var heap = long.Parse(settings["DOTNET_GCHeapHardLimit"], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            Assert.InRange(heap, 32 << 20, service.Confinement.Share!.MemoryBytesMaximum / 2);
+        }
     }
 
     async Task<string> AskAsync(string text)

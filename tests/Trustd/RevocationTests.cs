@@ -46,7 +46,7 @@ public sealed class RevocationTests : IAsyncLifetime
             // A node that starts while nobody answers.
             var again = new RevocationView();
             using var briefly = new CancellationTokenSource();
-            var alone = TrustdRevocations.Open("demo", [new Endpoint("127.0.0.1", 1)], node, again, TimeProvider.System, NullLogger.Instance, folder).RunAsync(briefly.Token);
+            var alone = TrustdRevocations.Open(new TrustdConnections("demo", TimeProvider.System), [new Endpoint("127.0.0.1", 1)], node, again, TimeProvider.System, NullLogger.Instance, folder).RunAsync(briefly.Token);
             await UntilAsync(() => again.AsOf is not null);
             Assert.Equal(RevocationStatus.Revoked, again.Check(serial));
             Assert.InRange(again.Age(DateTimeOffset.UtcNow)!.Value, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(7));
@@ -238,8 +238,34 @@ public sealed class RevocationTests : IAsyncLifetime
         return openssl.ExitCode == 0 ? 0 : 1;
     }
 
+    [Fact]
+    public async Task Sends_no_list_of_an_authority_before_it_signs()
+    {
+        var administrator = await trustd.AdministratorAsync();
+        await administrator.AuthorityRotateAsync(new AuthorityRotateRequest { Step = AuthorityStep.Prepare });
+        await administrator.AuthorityRotateAsync(new AuthorityRotateRequest { Step = AuthorityStep.Distribute });
+        // A publication that comes after the change, for one that came before it would have no such list either way.
+        await PersonAsync("bob");
+        await administrator.CertificateRevokeAsync(new CertificateRevokeRequest { Name = "bob" });
+        Assert.Single(await SignersAsync());
+
+        await administrator.AuthorityRotateAsync(new AuthorityRotateRequest { Step = AuthorityStep.Activate, Force = true });
+        await UntilAsync(() => SignersAsync().Result.Length == 2);
+
+        await administrator.AuthorityRotateAsync(new AuthorityRotateRequest { Step = AuthorityStep.Back });
+        Assert.Equal(2, (await SignersAsync()).Length);
+    }
+
+    /// <summary>Whose lists a node is sent first.</summary>
+    async Task<string[]> SignersAsync()
+    {
+        using var stream = (await trustd.AgainAsync()).Revocations(new RevocationsRequest());
+        Assert.True(await stream.ResponseStream.MoveNext(CancellationToken.None));
+        return [.. stream.ResponseStream.Current.Lists.Select(l => CertificateRevocationList.Parse(l.Span).Require().Issuer.ToString()).Distinct()];
+    }
+
     TrustdRevocations Follow(TrustSlot node, RevocationView view, string? folder) =>
-        TrustdRevocations.Open("demo", [new Endpoint("127.0.0.1", trustd.Server.Endpoint.Port)], node, view, TimeProvider.System, NullLogger.Instance, folder);
+        TrustdRevocations.Open(new TrustdConnections("demo", TimeProvider.System), [new Endpoint("127.0.0.1", trustd.Server.Endpoint.Port)], node, view, TimeProvider.System, NullLogger.Instance, folder);
 
     async Task<TrustSlot> NodeAsync(string name)
     {

@@ -214,7 +214,12 @@ public sealed class RolloverTests : IAsyncLifetime
             new NodeIdentityOptions { Folder = Path.Combine(trustd.Folder, folder ?? name), Cluster = "demo", Name = name, Kind = PeerKind.Node, Names = [name], Pinned = pinned },
             new TrustdSource("demo", endpoints, trustd.NodeToken, pinned, TimeProvider.System), NullLogger.Instance);
         var stop = new CancellationTokenSource();
-        var run = Task.WhenAll(identity.RunAsync(stop.Token), new TrustFollower("demo", endpoints, identity, TimeProvider.System, NullLogger.Instance) { RenewalSpan = TimeSpan.FromSeconds(1) }.RunAsync(stop.Token));
+        var connections = new TrustdConnections("demo", TimeProvider.System);
+        var view = new RevocationView();
+        var run = Task.WhenAll(
+            identity.RunAsync(stop.Token),
+            new TrustFollower(connections, endpoints, identity, TimeProvider.System, NullLogger.Instance) { RenewalSpan = TimeSpan.FromSeconds(1) }.RunAsync(stop.Token),
+            TrustdRevocations.Open(connections, endpoints, identity.Slot, view, TimeProvider.System, NullLogger.Instance, renewed: () => identity.Renewed).RunAsync(stop.Token));
         nodes.Add((stop, run, identity));
         await identity.Ready.WaitAsync(Patience);
         return identity;

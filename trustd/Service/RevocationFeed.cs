@@ -85,11 +85,15 @@ sealed class RevocationFeed(ICertificateLedger ledger, AuthorityKeeper authoriti
             var set = authorities.Current;
             var signing = Issuer.KeyIdentifier(set.Signing.Certificate);
             var after = ImmutableArray.CreateBuilder<RevocationListing>();
+            var hasSigned = true;
             foreach (var authority in set.Trusted)
             {
                 var issuer = Issuer.KeyIdentifier(authority.Certificate);
                 // What an older release issued does not say by whom; any list that reaches the nodes will do for it.
                 var mine = revoked.Where(r => r.Issuer == issuer || (r.Issuer.Length == 0 && issuer == signing)).ToArray();
+                // Newer than the one that signs: it has issued nothing yet, and not every node may know it. One that signed before a step back has its lists.
+                if (!hasSigned && mine.Length == 0 && !before.Any(l => l.Issuer == issuer)) continue;
+                hasSigned &= issuer != signing;
                 var shards = authority.RevocationLists?.Count ?? 1;
                 for (var shard = 0; shard < shards; shard++)
                 {

@@ -12,13 +12,17 @@ sealed class ServerCheck
 {
     readonly Endpoint endpoint;
     readonly string cluster;
-    TrustStore? roots;
+    volatile TrustStore? roots;
     (byte[] Certificate, ReadOnlyMemory<byte>[] Sent)? unproven;
 
     /// <param name="roots">What the server's certificate must lead to.</param>
     /// <exception cref="ArgumentException">There are no roots, so there is nobody to be called.</exception>
     public ServerCheck(Endpoint endpoint, TrustStore? roots, string cluster, TimeProvider time)
-        : this(endpoint, cluster, time) => this.roots = roots ?? throw new ArgumentException("the certificate comes without roots", nameof(roots));
+        : this(endpoint, cluster, time) => Trust(roots);
+
+    /// <summary>Judges connections from now on by other roots.</summary>
+    /// <exception cref="ArgumentException">There are none.</exception>
+    public void Trust(TrustStore? anew) => roots = anew ?? throw new ArgumentException("the certificate comes without roots", nameof(anew));
 
     ServerCheck(Endpoint endpoint, string cluster, TimeProvider time) => (this.endpoint, this.cluster, Time) = (endpoint, cluster, time);
 

@@ -13,7 +13,7 @@ namespace Talos.Api.Server;
 /// Keeps a <see cref="NodeIdentity"/>'s trust as trustd has it, tells trustd once new handshakes use it, and has the certificate renewed when
 /// another authority signs than the one it is from. While no trustd answers, the trust of before stays in force.
 /// </summary>
-public sealed class TrustFollower(string cluster, IReadOnlyList<Endpoint> endpoints, NodeIdentity identity, TimeProvider time, ILogger log)
+public sealed class TrustFollower(TrustdConnections connections, IReadOnlyList<Endpoint> endpoints, NodeIdentity identity, TimeProvider time, ILogger log)
 {
     static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
@@ -51,14 +51,15 @@ public sealed class TrustFollower(string cluster, IReadOnlyList<Endpoint> endpoi
     async Task<bool> FollowAsync(Endpoint endpoint, TrustMaterial own, Task renewed, Action connected, CancellationToken cancellation)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var channel = ServerCheck.Open(endpoint, new ServerCheck(endpoint, own.Roots, cluster, time), own);
-        var client = new TrustService.TrustServiceClient(channel);
+        using var seat = connections.Join(endpoint, own);
+        var client = new TrustService.TrustServiceClient(seat.Channel);
         using var call = client.TrustUpdates(new TrustUpdatesRequest(), cancellationToken: ending.Token);
         var issuer = Certificate.Parse(own.Certificate.RawData).Require().AuthorityKeyIdentifier;
-        while (true)
+        for (var isConnected = false; ; isConnected = true)
         {
             var next = call.ResponseStream.MoveNext(ending.Token);
-            if (await Task.WhenAny(next, renewed).ConfigureAwait(false) == renewed)
+            // What trustd says first is waited for in any case: a handshake that is broken off looks like a failed one on trustd's record.
+            if (isConnected && await Task.WhenAny(next, renewed).ConfigureAwait(false) == renewed)
             {
                 await ending.CancelAsync().ConfigureAwait(false);
                 await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -70,7 +71,7 @@ public sealed class TrustFollower(string cluster, IReadOnlyList<Endpoint> endpoi
             identity.Adopt(update.BundlePem);
             await client.TrustAcknowledgeAsync(
                 new TrustAcknowledgeRequest { BundleDigest = ByteString.CopyFrom(SHA256.HashData(Encoding.UTF8.GetBytes(update.BundlePem))) }, cancellationToken: ending.Token).ConfigureAwait(false);
-            if (issuer is not { } key || !key.Span.SequenceEqual(update.IssuerKeyId.Span)) identity.RenewWithin(RenewalSpan);
+            if (!renewed.IsCompleted && (issuer is not { } key || !key.Span.SequenceEqual(update.IssuerKeyId.Span))) identity.RenewWithin(RenewalSpan);
         }
     }
 }

@@ -12,36 +12,42 @@ namespace Talos.Api.Server;
 /// </summary>
 public sealed class TrustdRevocations
 {
-    // LIMIT: one complete list of 1,000,000 serials takes 44 MB.
-    const int MaxMessage = 64 << 20;
-
     static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     // trustd says every 15 s that nothing has changed; a stream that says nothing is a trustd that is gone.
     static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(45);
 
-    readonly string cluster;
+    static readonly Task Never = new TaskCompletionSource().Task;
+
+    readonly TrustdConnections connections;
     readonly IReadOnlyList<Endpoint> endpoints;
     readonly TrustSlot slot;
     readonly RevocationView view;
     readonly TimeProvider time;
     readonly ILogger log;
     readonly string? folder;
+    readonly Func<Task> renewed;
     readonly RevocationBook book;
 
-    TrustdRevocations(string cluster, IReadOnlyList<Endpoint> endpoints, TrustSlot slot, RevocationView view, TimeProvider time, ILogger log, string? folder)
+    TrustdRevocations(TrustdConnections connections, IReadOnlyList<Endpoint> endpoints, TrustSlot slot, RevocationView view, TimeProvider time, ILogger log, string? folder, Func<Task> renewed)
     {
-        (this.cluster, this.endpoints, this.slot, this.view, this.time, this.log, this.folder) = (cluster, endpoints, slot, view, time, log, folder);
+        (this.connections, this.endpoints, this.slot, this.view, this.time, this.log, this.folder, this.renewed) =
+            (connections, endpoints, slot, view, time, log, folder, renewed);
         book = new RevocationBook(folder);
     }
 
     /// <summary>Puts what an earlier run kept into <paramref name="view"/>. Before anything is served, so that nobody slips in until trustd answers.</summary>
     /// <param name="slot">Holds the own certificate already.</param>
     /// <param name="folder">Where the lists are kept; null keeps none.</param>
+    /// <param name="renewed">
+    /// Gives what completes at the next renewal of the own certificate; then the stream moves to a connection made with the new one. Null for a
+    /// certificate that stays.
+    /// </param>
     public static TrustdRevocations Open(
-        string cluster, IReadOnlyList<Endpoint> endpoints, TrustSlot slot, RevocationView view, TimeProvider time, ILogger log, string? folder = null)
+        TrustdConnections connections, IReadOnlyList<Endpoint> endpoints, TrustSlot slot, RevocationView view, TimeProvider time, ILogger log, string? folder = null,
+        Func<Task>? renewed = null)
     {
-        var revocations = new TrustdRevocations(cluster, endpoints, slot, view, time, log, folder);
+        var revocations = new TrustdRevocations(connections, endpoints, slot, view, time, log, folder, renewed ?? (() => Never));
         revocations.Load();
         return revocations;
     }
@@ -53,8 +59,10 @@ public sealed class TrustdRevocations
     {
         try
         {
+            // Taken before the certificate is, so that a renewal in between is seen.
+            var next = renewed();
             var endpoint = endpoints[attempt % endpoints.Count];
-            if (slot.Current is { } own) await FollowAsync(endpoint, own, connected, cancellation).ConfigureAwait(false);
+            return slot.Current is { } own && await FollowAsync(endpoint, own, next, connected, cancellation).ConfigureAwait(false);
         }
         catch (RpcException e) when (!cancellation.IsCancellationRequested)
         {
@@ -81,24 +89,35 @@ public sealed class TrustdRevocations
         if (!book.IsEmpty) view.Replace(book.Serials, book.AsOf);
     }
 
-    async Task FollowAsync(Endpoint endpoint, TrustMaterial own, Action connected, CancellationToken cancellation)
+    /// <summary>True when a renewal ended it: then there is a new certificate to come with.</summary>
+    async Task<bool> FollowAsync(Endpoint endpoint, TrustMaterial own, Task renewal, Action connected, CancellationToken cancellation)
     {
-        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var channel = ServerCheck.Open(endpoint, new ServerCheck(endpoint, own.Roots, cluster, time), own, MaxMessage);
-        using var call = new TrustService.TrustServiceClient(channel).Revocations(new RevocationsRequest(), cancellationToken: silence.Token);
-        while (true)
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var seat = connections.Join(endpoint, own);
+        using var call = new TrustService.TrustServiceClient(seat.Channel).Revocations(new RevocationsRequest(), cancellationToken: ending.Token);
+        for (var isConnected = false; ; isConnected = true)
         {
-            using var alarm = time.CreateTimer(_ => silence.Cancel(), null, LongestSilence, Timeout.InfiniteTimeSpan);
-            if (!await call.ResponseStream.MoveNext(silence.Token).ConfigureAwait(false)) return;
+            using var alarm = time.CreateTimer(_ => ending.Cancel(), null, LongestSilence, Timeout.InfiniteTimeSpan);
+            var next = call.ResponseStream.MoveNext(ending.Token);
+            // The first answer is waited for in any case, as in TrustFollower.
+            if (isConnected && await Task.WhenAny(next, renewal).ConfigureAwait(false) == renewal)
+            {
+                await ending.CancelAsync().ConfigureAwait(false);
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                return true;
+            }
+            if (!await next.ConfigureAwait(false)) return false;
+            // A list that is not believed, of an authority that this machine learns of only now for instance, comes again with the next stream.
+            if (!Take(call.ResponseStream.Current)) return false;
             connected();
-            Take(call.ResponseStream.Current);
         }
     }
 
-    void Take(RevocationUpdate update)
+    /// <summary>False when not all of it could be believed.</summary>
+    bool Take(RevocationUpdate update)
     {
         // Another bundle may be trusted since the stream began.
-        if (slot.Current is not { Roots: { } roots } own) return;
+        if (slot.Current is not { Roots: { } roots } own) return false;
         var (helpers, now, whole) = (Helpers(own), time.GetUtcNow(), true);
         foreach (var list in update.Lists)
         {
@@ -113,6 +132,7 @@ public sealed class TrustdRevocations
             view.Replace(book.Serials, view.AsOf ?? book.AsOf);
         }
         if (update.Current && whole) view.Confirm(now);
+        return whole;
     }
 
     static IReadOnlyList<ReadOnlyMemory<byte>> Helpers(TrustMaterial own) => [.. own.CertificateContext.IntermediateCertificates.Select(c => c.RawDataMemory)];

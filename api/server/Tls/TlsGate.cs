@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
@@ -80,7 +81,9 @@ sealed partial class TlsGate(
         }
         catch (OperationCanceledException)
         {
-            attempt.Fail(patience.IsCancellationRequested ? HandshakeFailure.Timeout : HandshakeFailure.Aborted, "the handshake did not end");
+            if (patience.IsCancellationRequested)
+                attempt.Fail(HandshakeFailure.Timeout, string.Create(CultureInfo.InvariantCulture, $"the handshake did not end within {limits.Handshake.TotalSeconds:0} s"));
+            else attempt.Fail(HandshakeFailure.Aborted, "the peer went away before the handshake ended");
         }
         catch (AuthenticationException e)
         {

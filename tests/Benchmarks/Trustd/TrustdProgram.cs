@@ -9,6 +9,7 @@ using Google.Protobuf;
 using Grpc.Net.Client;
 using Talos.Api.Configuration;
 using Talos.Api.Trust.V1;
+using Talos.Init;
 using Talos.Pki;
 using Talos.Trustd;
 using Process = System.Diagnostics.Process;
@@ -27,10 +28,14 @@ sealed class TrustdProgram : IDisposable
 
     public int ProcessId => process.Id;
 
+    /// <summary>How a node's init starts trustd, and what it lets it have.</summary>
+    public static ServiceDefinition OnNode { get; } = ServiceTable.Find("trustd")!;
+
     /// <summary>Runs inside the other process.</summary>
     public static Task<int> Host(string configuration) => TrustdProcess.RunAsync(["--config", configuration]);
 
-    public static async Task<TrustdProgram> StartAsync(string folder, IReadOnlyList<BootstrapToken> tokens, IReadOnlyList<string>? names = null, string listen = "127.0.0.1", bool compileAhead = false)
+    public static async Task<TrustdProgram> StartAsync(string folder, IReadOnlyList<BootstrapToken> tokens, IReadOnlyList<string>? names = null, string listen = "127.0.0.1", bool compileAhead = false,
+        bool asOnNode = false)
     {
         var port = FreePort();
         var file = Path.Combine(folder, "trustd.yaml");
@@ -46,12 +51,18 @@ sealed class TrustdProgram : IDisposable
             // One person asks for everything here; what is measured is the rest.
             Limits = new RateLimitSection { Person = new RateSection { PerMinute = 600_000, Burst = 1_000_000 } },
         }.ToYaml());
-        var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["trustd-host", file])
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["trustd-host", file])
         {
             RedirectStandardError = true,
             // The node's executables are compiled ahead of time: no compilation while measuring what each call costs.
             Environment = { ["DOTNET_TieredCompilation"] = compileAhead ? "0" : "1" },
-        })!;
+        };
+        if (asOnNode)
+        {
+            foreach (var setting in OnNode.Start.Environment.Select(s => s.Split('=', 2)).Where(s => s[0].StartsWith("DOTNET_", StringComparison.Ordinal)))
+                start.Environment[setting[0]] = setting[1];
+        }
+        var process = Process.Start(start)!;
         while (await process.StandardError.ReadLineAsync() is { } line)
         {
             if (!line.Contains("listening on", StringComparison.Ordinal)) continue;
