@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Talos.Policy.Tests;
 
 /// <summary>
-/// Mutates the modules of the conformance cases and feeds them to lexer, parser, compiler and evaluator. Whatever comes in,
+/// Mutates the modules of the conformance cases and of ours beside them, and feeds them to lexer, parser, compiler and evaluator. Whatever comes in,
 /// the answer is a result or one of the two exceptions that carry errors. The same seed makes the same run.
 /// </summary>
 static class PolicyFuzz
@@ -12,12 +12,14 @@ static class PolicyFuzz
     [
         "{", "}", "[", "]", "(", ")", ":=", "=", "==", "|", "&", "not ", "some ", "every ", "in ", "with ", "as ", "if ", "else ", "default ", "contains ", ",", ";", ":", ".", "_",
         "\"", "`", "$\"", "{x}", "\\u0000", "1e999999", "0", "-", "x", "input", "data", "data.test.p", "true", "null", "set()", "#", "\n", "\t", "é", "\uD800", "count(", "walk(",
+        "# METADATA\n", "\n# scope: document\n", "\n# schemas:\n#  - input: ", "\n# authors: [", "{\"$ref\": \"#\"}", "import data.",
     ];
 
     public static void Run(int seed, int iterations, string folder)
     {
         string[] modules = [.. Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal)
-            .SelectMany(f => JsonNode.Parse(File.ReadAllText(f))!["cases"]!.AsArray()).SelectMany(c => c!["modules"]?.AsArray() ?? []).Select(m => (string)m!).Where(m => m.Length < 4000)];
+            .SelectMany(f => JsonNode.Parse(File.ReadAllText(f))!["cases"]!.AsArray()).SelectMany(c => c!["modules"]?.AsArray() ?? []).Select(m => (string)m!).Where(m => m.Length < 4000),
+            .. Directory.EnumerateFiles(Path.Combine(folder, "..", "language"), "*.txt").Order(StringComparer.Ordinal).SelectMany(Cases)];
         var random = new Random(seed);
         var options = new RegoQueryOptions { Limits = new EvaluationLimits { Steps = 20_000, AllocatedBytes = 50 << 20, ResultValues = 100_000 } };
         for (int i = 0; i < iterations; i++)
@@ -41,6 +43,9 @@ static class PolicyFuzz
             }
         }
     }
+
+    static IEnumerable<string> Cases(string file) =>
+        File.ReadAllText(file).Split("\n=> ").Select(part => "package test\n" + part[(part.IndexOf('\n', StringComparison.Ordinal) + 1)..]);
 
     static string Mutate(Random random, string[] modules)
     {

@@ -11,8 +11,8 @@ sealed class SchemaTypes
 
     readonly Value _root;
 
-    // References that are being followed: what a schema says of itself may be anything.
-    readonly HashSet<string> _open = new(StringComparer.Ordinal);
+    // What references lead to. Those that are being followed are anything: what a schema says of itself.
+    readonly Dictionary<string, RegoType> _referred = new(StringComparer.Ordinal);
 
     SchemaTypes(Value root) => _root = root;
 
@@ -40,7 +40,7 @@ sealed class SchemaTypes
                     JsonSchema.Compile(new Evaluation(nothing, null, EvaluationOptions.Default), definition);
                     found.Add((path.Items, new SchemaTypes(definition).Type(definition, 0)));
                 }
-                catch (BuiltinException e)
+                catch (Exception e) when (e is BuiltinException or EvaluationException)
                 {
                     context.Errors.Add(rule.Syntax.At.Error("rego_type_error", $"unable to compile the schema: {e.Message}",
                         $"it is in the annotation at {annotation.At}"));
@@ -68,10 +68,9 @@ sealed class SchemaTypes
 
     RegoType Referred(string reference, int depth)
     {
-        if (!_open.Add(reference)) return RegoType.Any;
-        RegoType type = Type(Follow(reference), depth + 1);
-        _open.Remove(reference);
-        return type;
+        if (_referred.TryGetValue(reference, out RegoType? known)) return known;
+        _referred.Add(reference, RegoType.Any);
+        return _referred[reference] = Type(Follow(reference), depth + 1);
     }
 
     Value Follow(Value schema) => schema.Get("$ref") is StringValue { Text: var reference } ? Follow(reference) : schema;

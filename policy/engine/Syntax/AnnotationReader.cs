@@ -123,6 +123,13 @@ static class AnnotationReader
     // Short forms become the objects that rules see.
     static ObjectValue Normalise(ObjectValue document)
     {
+        foreach ((Value field, Value value) in document.Pairs.ToArray())
+        {
+            // What says nothing is not there.
+            if (value == BooleanValue.False || value is NullValue or ArrayValue { Items.Length: 0 } or ObjectValue { Count: 0 } or StringValue { Text.Length: 0 })
+                document = ObjectValue.From([.. document.Pairs.Where(p => !p.Key.Equals(field))]);
+            else if (value is NumberValue) document = document.With(field, Value.From(value.ToString()));
+        }
         if (document.Get("authors") is ArrayValue authors)
             document = document.With(Value.From("authors"), new ArrayValue([.. authors.Items.Select(a => a is StringValue s ? Author(s.Text) : a)]));
         if (document.Get("related_resources") is ArrayValue resources)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using YamlDotNet.Core;
@@ -13,6 +14,9 @@ static class YamlDocument
     const int MaxValues = 1_000_000;
 
     const int MaxDepth = 200;
+
+    static readonly SearchValues<char> OfFloats = SearchValues.Create("0123456789+-.eE");
+    static readonly SearchValues<char> OfTimes = SearchValues.Create("0123456789-:.TtZz+ ");
 
     /// <exception cref="BuiltinException">Not YAML.</exception>
     public static Value Read(string text)
@@ -30,8 +34,24 @@ static class YamlDocument
         }
         catch (YamlException e)
         {
-            throw new BuiltinException($"yaml: line {e.Start.Line}: {e.Message}");
+            throw new BuiltinException("yaml: " + Problem(e));
         }
+        catch (InvalidOperationException)
+        {
+            // The library's scanner fails so at some texts, for instance at a line that begins with `#` in a plain scalar of a flow sequence.
+            throw new BuiltinException("yaml: the text cannot be read");
+        }
+    }
+
+    // In the words of Go's library, which is of the same descent: without the context, and with lines that its parser counts from 0 and does not say
+    // if they are 0.
+    static string Problem(YamlException e)
+    {
+        string problem = e.Message.TrimEnd('.');
+        if (problem.StartsWith("While ", StringComparison.Ordinal) && problem.IndexOf(", ", StringComparison.Ordinal) is > 0 and int context)
+            problem = problem[(context + 2)..];
+        long line = e.Start.Line - 1;
+        return line == 0 ? problem : $"line {(e is SyntaxErrorException ? line + 1 : line)}: {problem}";
     }
 
     static Value Node(YamlParser parser, Dictionary<string, (Value, int)> anchors, ref int left, int depth)
@@ -94,7 +114,20 @@ static class YamlDocument
                 return BooleanValue.False;
         }
         if (text.StartsWith("0x", StringComparison.Ordinal) && long.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out long hex)) return Value.From(hex);
-        return NumberValue.Parse(text) ?? NumberValue.Parse(text.TrimStart('+')) as Value ?? Value.From(text);
+        if (text.StartsWith("0o", StringComparison.Ordinal) && text.Length < 20 && text.AsSpan(2).IndexOfAnyExceptInRange('0', '7') < 0)
+            return Value.From(text[2..].Aggregate(0L, (n, digit) => n * 8 + (digit - '0')));
+        if (text.TrimStart('+', '-').ToUpperInvariant() is ".INF" or ".NAN") throw new BuiltinException($"json: unsupported value: {text}");
+        return Float(text) ?? NumberValue.Parse(text) ?? NumberValue.Parse(text.TrimStart('+')) as Value ?? Value.From(text);
+    }
+
+    // What has a point or an exponent is a 64-bit float to Go's library, and is written as JSON writes those.
+    static NumberValue? Float(string text)
+    {
+        if (!text.AsSpan().ContainsAny(".eE") || text.AsSpan().ContainsAnyExcept(OfFloats)) return null;
+        const NumberStyles Style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+        if (!double.TryParse(text, Style, CultureInfo.InvariantCulture, out double number) || !double.IsFinite(number)) return null;
+        return Math.Abs(number) < 1e21 && number == Math.Truncate(number) ? NumberValue.From(new System.Numerics.BigInteger(number))
+            : NumberValue.Parse(number.ToString("R", CultureInfo.InvariantCulture).ToLowerInvariant());
     }
 
     public static string Write(Value value)
@@ -134,6 +167,9 @@ static class YamlDocument
             case ArrayValue or SetValue:
                 text.Append("[]\n");
                 break;
+            case StringValue s when IsBlock(s.Text):
+                Block(text, s.Text, Math.Max(2, indent));
+                break;
             case StringValue s:
                 text.Append(Quoted(s.Text)).Append('\n');
                 break;
@@ -155,6 +191,10 @@ static class YamlDocument
                 text.Append('\n');
                 Write(text, member, indent, false);
                 break;
+            case StringValue s when IsBlock(s.Text):
+                text.Append(' ');
+                Block(text, s.Text, indent + 2);
+                break;
             default:
                 text.Append(' ');
                 Write(text, member, indent, true);
@@ -162,11 +202,46 @@ static class YamlDocument
         }
     }
 
+    // Several lines are written as they are, unless some of them could not be told from the format's own.
+    static bool IsBlock(string s) => s.Contains('\n', StringComparison.Ordinal) && !s.Any(c => c != '\n' && char.IsControl(c)) && s[0] is not ('\n' or ' ')
+        && !s.Contains(" \n", StringComparison.Ordinal) && !s.EndsWith(' ');
+
+    static void Block(StringBuilder text, string s, int indent)
+    {
+        string body = s.TrimEnd('\n');
+        text.Append('|').Append(body.Length == s.Length ? "-" : s.Length - body.Length > 1 ? "+" : "").Append('\n');
+        foreach (string line in body.Split('\n')) text.Append(' ', line.Length == 0 ? 0 : indent).Append(line).Append('\n');
+        text.Append('\n', Math.Max(0, s.Length - body.Length - 1));
+    }
+
+    // Whether it is no number, truth value or time to Go's library either, which reads YAML 1.1.
+    static bool IsText(string s)
+    {
+        try
+        {
+            if (Read(s) is not StringValue) return false;
+        }
+        catch (BuiltinException)
+        {
+            return false; // read again it would be an error
+        }
+        if (s is "y" or "Y" or "n" or "N" or "<<") return false;
+        string digits = s.TrimStart('+', '-').Replace("_", "", StringComparison.Ordinal);
+        if (digits.Length == 0 || !char.IsAsciiDigit(digits[0])) return true;
+        bool isDate = s.Length >= 8 && s[4] == '-' && IsDigits(s.AsSpan(0, 4)) && !s.AsSpan().ContainsAnyExcept(OfTimes);
+        bool isNumber = IsDigits(digits) || NumberValue.Parse(digits) is not null;
+        bool isSexagesimal = digits.Contains(':', StringComparison.Ordinal) && digits.Split(':', '.').All(p => IsDigits(p));
+        return !isDate && !isNumber && !isSexagesimal;
+    }
+
+    static bool IsDigits(ReadOnlySpan<char> text) => text.Length > 0 && !text.ContainsAnyExceptInRange('0', '9');
+
     static string Quoted(string s)
     {
-        bool plain = s.Length > 0 && s.All(c => c is >= ' ' and < '\x7f') && !char.IsWhiteSpace(s[0]) && !char.IsWhiteSpace(s[^1]) && !s.Contains(": ", StringComparison.Ordinal)
+        bool plain = s.Length > 0 && !s.Any(c => char.IsControl(c) || char.IsSurrogate(c))
+            && !char.IsWhiteSpace(s[0]) && !char.IsWhiteSpace(s[^1]) && !s.Contains(": ", StringComparison.Ordinal)
             && !s.Contains(" #", StringComparison.Ordinal) && !s.EndsWith(':') && !"-?:,[]{}#&*!|>'\"%@`".Contains(s[0], StringComparison.Ordinal);
-        if (plain && Read(s) is StringValue) return s;
+        if (plain && IsText(s)) return s;
         if (s.Any(c => c < ' ')) return ValueJson.Format(Value.From(s));
         return s.Contains('\'', StringComparison.Ordinal) || s.Any(c => c is '\\' or '"') && s.Length == 0 ? ValueJson.Format(Value.From(s)) : $"\"{s.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
     }
