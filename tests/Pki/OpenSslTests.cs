@@ -30,10 +30,12 @@ public sealed class OpenSslTests : IDisposable
         return (process.ExitCode, output);
     }
 
+    internal static bool IsInstalled(string tool) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, tool)));
+
     static void Require(string tool)
     {
-        bool there = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, tool)));
-        Assert.SkipUnless(there, $"SKIPPED: `{tool}` is not installed, so nobody gave a second opinion");
+        Assert.SkipUnless(IsInstalled(tool), $"SKIPPED: `{tool}` is not installed, so nobody gave a second opinion");
     }
 
     [Fact]

@@ -14,6 +14,12 @@ sealed class TestCertificate
 
     public string SignatureOid { get; set; } = ObjectIdentifiers.Sha256WithEcdsa;
 
+    /// <summary>What stands beside the signature; null for the same as inside.</summary>
+    public string? OuterSignatureOid { get; set; }
+
+    /// <summary>An extension that is there twice.</summary>
+    public string? RepeatedExtension { get; set; }
+
     public List<(string Type, byte Tag, string Text)[]> Issuer { get; set; } = [[(ObjectIdentifiers.CommonName, DerTag.Utf8String, "Test CA")]];
 
     public List<(string Type, byte Tag, string Text)[]> Subject { get; set; } = [];
@@ -143,7 +149,7 @@ sealed class TestCertificate
                 using (w.Open(0xA0))
                     w.Integer(Version - 1);
             w.Value(DerTag.Integer, Serial);
-            Algorithm(w);
+            Algorithm(w, SignatureOid);
             Name(w, Issuer);
             using (w.Sequence())
             {
@@ -158,7 +164,7 @@ sealed class TestCertificate
             if (Extensions.Count > 0)
                 using (w.Open(0xA3))
                 using (w.Sequence())
-                    foreach ((string id, (bool critical, Action<DerWriter> write)) in Extensions)
+                    foreach ((string id, (bool critical, Action<DerWriter> write)) in Extensions.Concat(Extensions.Where(e => e.Key == RepeatedExtension)))
                         using (w.Sequence())
                         {
                             w.ObjectIdentifier(id);
@@ -174,7 +180,7 @@ sealed class TestCertificate
         using (document.Sequence())
         {
             document.Raw(tbs);
-            Algorithm(document);
+            Algorithm(document, OuterSignatureOid ?? SignatureOid);
             using (document.BitString())
                 document.Raw(Signer.SignData(tbs, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
         }
@@ -182,10 +188,10 @@ sealed class TestCertificate
         return document.ToArray();
     }
 
-    void Algorithm(DerWriter w)
+    static void Algorithm(DerWriter w, string id)
     {
         using (w.Sequence())
-            w.ObjectIdentifier(SignatureOid);
+            w.ObjectIdentifier(id);
     }
 
     void Time(DerWriter w, DateTimeOffset time)
