@@ -71,6 +71,12 @@ sealed class SchemaPool
         string name = hash < 0 ? reference : reference[..hash];
         if (name.Length == 0) return Pointed(_document, hash < 0 ? "" : reference[(hash + 1)..]);
         if (_byName.TryGetValue(name, out Value? document)) return Pointed(document, hash < 0 ? "" : reference[(hash + 1)..]);
+        if (Metaschemas.Find(name) is { } metaschema)
+        {
+            Enter(metaschema, "");
+            _byName.TryAdd(name, metaschema);
+            return Find(reference);
+        }
         throw new BuiltinException(GoUrl.TryParse(reference) is { Scheme.Length: > 0, Host.Length: > 0 }
             ? "remote reference loading disabled: " + reference : $"Reference {reference} must be canonical");
     }
