@@ -14,7 +14,10 @@ public sealed partial class Certificate
             switch (extension.Id)
             {
                 case ObjectIdentifiers.BasicConstraints: BasicConstraints = ReadBasicConstraints(ref reader); break;
-                case ObjectIdentifiers.KeyUsage: KeyUsage = (KeyUsages)reader.ReadNamedBits(); break;
+                case ObjectIdentifiers.KeyUsage:
+                    KeyUsage = (KeyUsages)reader.ReadNamedBits(DerTag.BitString, out bool isShortest);
+                    HasLooseKeyUsage = !isShortest;
+                    break;
                 case ObjectIdentifiers.ExtendedKeyUsage: ExtendedKeyUsage = ReadPurposes(ref reader); break;
                 case ObjectIdentifiers.SubjectAlternativeName: AlternativeNames = ReadNames(ref reader); break;
                 case ObjectIdentifiers.IssuerAlternativeName: ReadNames(ref reader); break;

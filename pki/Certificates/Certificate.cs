@@ -53,6 +53,9 @@ public sealed partial class Certificate : IEquatable<Certificate>
 
     public KeyUsages? KeyUsage { get; private set; }
 
+    /// <summary>Whether that is written with zero bits at its end, which DER has not (X.690 §11.2.2).</summary>
+    internal bool HasLooseKeyUsage { get; private set; }
+
     /// <summary>Object identifiers of key purposes; null without the extension.</summary>
     public IReadOnlyList<string>? ExtendedKeyUsage { get; private set; }
 

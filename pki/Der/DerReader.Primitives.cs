@@ -62,15 +62,25 @@ ref partial struct DerReader
     /// <summary>A BIT STRING with named bits (X.690 §11.2.2: no trailing zero bits); bit 0 is the lowest bit of the result.</summary>
     public uint ReadNamedBits(byte tag = DerTag.BitString)
     {
+        int start = Position;
+        uint bits = ReadNamedBits(tag, out bool isShortest);
+        return isShortest ? bits : throw new MalformedDerException(start, "a bit string with named bits has trailing zero bits");
+    }
+
+    /// <summary>The same with trailing zero bits, for what was signed by someone who left them there.</summary>
+    public uint ReadNamedBits(byte tag, out bool isShortest)
+    {
         DerValue value = Read(tag);
         ReadOnlySpan<byte> c = value.Content;
         if (c.IsEmpty || c[0] > 7 || (c.Length == 1 && c[0] != 0) || c.Length > 5)
             throw new MalformedDerException(value.Start, "a bit string is malformed");
+        isShortest = true;
         if (c.Length == 1)
             return 0;
         byte last = c[^1];
-        if ((last & ((1 << c[0]) - 1)) != 0 || (last & (1 << c[0])) == 0)
-            throw new MalformedDerException(value.Start, "a bit string with named bits has trailing zero bits or set padding");
+        if ((last & ((1 << c[0]) - 1)) != 0)
+            throw new MalformedDerException(value.Start, "a bit string has set padding");
+        isShortest = (last & (1 << c[0])) != 0;
         uint bits = 0;
         for (int i = 1; i < c.Length; i++)
             for (int b = 0; b < 8; b++)

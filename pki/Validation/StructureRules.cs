@@ -49,6 +49,9 @@ static partial class StructureRules
         // NOTE: well-known public roots have serial 0; nothing looks a root's serial up.
         new("serial-not-zero", "RFC 5280 §4.1.2.2", RuleScope.Present, null, static (c, _) =>
             c.Serial == "00" && !(c.IsAuthority && c.IsSelfIssued) ? "its serial number is 0" : null),
+        // NOTE: 2 of the roots that Debian ships are written so, and nobody can write them anew. They say the same either way.
+        new("key-usage-der", "X.690 §11.2.2", RuleScope.Every, null, static (c, _) =>
+            c.HasLooseKeyUsage && !(c.IsAuthority && c.IsSelfIssued) ? "its key usage ends in zero bits" : null),
         new("issuer-present", "RFC 5280 §4.1.2.4", RuleScope.Every, null, static (c, _) => c.Issuer.IsEmpty ? "its issuer is empty" : null),
         new("authority-subject-present", "RFC 5280 §4.1.2.6", RuleScope.Every, StructureRole.Authority, static (c, _) =>
             c.Subject.IsEmpty ? "its subject is empty" : null),

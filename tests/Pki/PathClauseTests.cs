@@ -133,6 +133,12 @@ public sealed class PathClauseTests : IDisposable
 
     static void Want(Path path, params string[] policies) => path.Options = path.Options with { InitialPolicies = [.. policies], RequireExplicitPolicy = true };
 
+    static void LooseKeyUsage(Path path, TestCertificate c, byte bits)
+    {
+        c.Set(ObjectIdentifiers.KeyUsage, true, w => w.Raw([3, 3, 7, bits, 0]));
+        path.Oracle = null;
+    }
+
     static readonly byte[] s_net = [10, 0, 0, 0, 255, 0, 0, 0];
 
     static readonly Dictionary<string, (Why Reason, Func<Path> Make)> s_cases = new()
@@ -273,6 +279,13 @@ public sealed class PathClauseTests : IDisposable
         // OpenSSL takes the first of two.
         ["4.2 an extension twice"] = (Why.MalformedCertificate, () =>
             With(p => (p.Leaf.RepeatedExtension, p.Oracle) = (ObjectIdentifiers.ExtendedKeyUsage, null))),
+        // Two public roots are written so; OpenSSL does not mind anyone's.
+        ["X.690 11.2.2 key usage of the root ends in zero bits"] =
+            (Why.Valid, () => With(p => p.Certificates[0].Set(ObjectIdentifiers.KeyUsage, true, w => w.Raw([3, 3, 7, 6, 0])))),
+        ["X.690 11.2.2 key usage of the authority ends in zero bits"] =
+            (Why.InvalidStructure, () => With(p => LooseKeyUsage(p, p.Authority, 6))),
+        ["X.690 11.2.2 key usage of the leaf ends in zero bits"] =
+            (Why.InvalidStructure, () => With(p => LooseKeyUsage(p, p.Leaf, 0x80))),
         // OpenSSL looks at no serial.
         ["4.1.2.2 serial of zero"] = (Why.InvalidStructure, () => With(p => (p.Leaf.Serial, p.Oracle) = ([0], null))),
         ["4.1.2.2 negative serial"] = (Why.InvalidStructure, () => With(p => (p.Leaf.Serial, p.Oracle) = ([0x80], null))),

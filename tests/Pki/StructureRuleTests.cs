@@ -23,6 +23,7 @@ public sealed class StructureRuleTests
     {
         ["serial-range"] = (Server, c => c.Serial = [0x80]),
         ["serial-not-zero"] = (Server, c => c.Serial = [0]),
+        ["key-usage-der"] = (Server, c => Raw(c, ObjectIdentifiers.KeyUsage, true, 3, 3, 7, 0x80, 0)),
         ["issuer-present"] = (Server, c => c.Issuer = []),
         ["authority-subject-present"] = (TestCertificate.Authority, c => c.Subject = []),
         ["version-3"] = (Server, c =>
