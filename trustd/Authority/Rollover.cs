@@ -139,10 +139,13 @@ static class Rollover
                 RolloverPhase.Activated => "nobody shows a certificate of the old authority; it may be retired",
             };
         }
-        var names = string.Join(", ", waiting.Take(3).Select(w => $"`{w.Holder.Spiffe[(w.Holder.Spiffe.LastIndexOf('/') + 1)..]}`"));
+        var names = string.Join(", ", waiting.Take(3).Select(w => Say(w.Holder.Spiffe)));
         var more = waiting.Length > 3 ? string.Create(CultureInfo.InvariantCulture, $" and {waiting.Length - 3} more") : "";
-        if (phase == RolloverPhase.Distributing) return $"{names}{more} did not say yet that they trust the next authority";
+        if (phase == RolloverPhase.Distributing) return $"the next authority is not yet said to be trusted by {names}{more}";
         var last = waiting.Max(w => w.Until);
         return string.Create(CultureInfo.InvariantCulture, $"{names}{more} may still show a certificate of the old authority, until {last:yyyy-MM-dd HH:mm:ss}Z at the latest");
     }
+
+    // spiffe://CLUSTER/KIND/NAME: a control plane and the trustd on it have one name.
+    static string Say(string spiffe) => spiffe.Split('/') is [.., "trustd", var name] ? $"trustd on `{name}`" : $"`{spiffe[(spiffe.LastIndexOf('/') + 1)..]}`";
 }
