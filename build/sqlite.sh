@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 flags=(
   -O2 -fPIC -ffunction-sections -fdata-sections -fstack-protector-strong -fno-asynchronous-unwind-tables -DNDEBUG -DHAVE_USLEEP=1
   -DSQLITE_THREADSAFE=1 -DSQLITE_ENABLE_COLUMN_METADATA -DSQLITE_ENABLE_SNAPSHOT -DSQLITE_DEFAULT_FOREIGN_KEYS=1
-  -DSQLITE_DQS=0 -DSQLITE_DEFAULT_MEMSTATUS=0 -DSQLITE_LIKE_DOESNT_MATCH_BLOBS -DSQLITE_USE_ALLOCA
+  -DHAVE_FDATASYNC=1 -DSQLITE_DQS=0 -DSQLITE_DEFAULT_MEMSTATUS=0 -DSQLITE_LIKE_DOESNT_MATCH_BLOBS -DSQLITE_USE_ALLOCA
 )
 
 command -v musl-gcc >/dev/null || fail "musl-gcc is not installed" "run build/prerequisites.sh"

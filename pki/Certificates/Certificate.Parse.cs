@@ -30,6 +30,18 @@ public sealed partial class Certificate
 
     internal static Checked<Certificate> ParseDer(ReadOnlyMemory<byte> der) => SignedDocument.Read(der, What, MaximumOctets, Read);
 
+    /// <summary>The same certificate under another signature, whose octets are <paramref name="der"/>: what was read of one is not read again.</summary>
+    internal Certificate WithSignature(ReadOnlyMemory<byte> der)
+    {
+        SignedDocument document = SignedDocument.Open(der);
+        if (!document.ToBeSigned.Span.SequenceEqual(ToBeSigned.Span))
+            throw new ArgumentException("the octets are of another certificate", nameof(der));
+        document.RequireSigned(SignatureAlgorithm);
+        var signed = (Certificate)MemberwiseClone();
+        (signed.Der, signed.Signature, signed._fingerprint) = (der, document.Signature, null);
+        return signed;
+    }
+
     const string What = "a certificate";
 
     static Certificate Read(ReadOnlyMemory<byte> der)

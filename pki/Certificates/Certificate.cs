@@ -12,9 +12,11 @@ public sealed partial class Certificate : IEquatable<Certificate>
     // LIMIT: 256 KiB a certificate; the largest of ours takes 2 KiB.
     internal const int MaximumOctets = 256 * 1024;
 
+    string? _fingerprint;
+
     Certificate(ReadOnlyMemory<byte> der) => Der = der;
 
-    public ReadOnlyMemory<byte> Der { get; }
+    public ReadOnlyMemory<byte> Der { get; private set; }
 
     /// <summary>The exact octets that the issuer signed.</summary>
     internal ReadOnlyMemory<byte> ToBeSigned { get; private set; }
@@ -89,7 +91,7 @@ public sealed partial class Certificate : IEquatable<Certificate>
     public bool IsSelfIssued => Subject.Equals(Issuer);
 
     /// <summary>SHA-256 over the certificate, lower-case hexadecimal.</summary>
-    public string Fingerprint => field ??= Convert.ToHexStringLower(SHA256.HashData(Der.Span));
+    public string Fingerprint => _fingerprint ??= Convert.ToHexStringLower(SHA256.HashData(Der.Span));
 
     internal CertificateExtension? Find(string id)
     {

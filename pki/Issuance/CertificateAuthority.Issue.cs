@@ -53,12 +53,12 @@ public sealed partial class CertificateAuthority
     {
         for (int attempt = 0; attempt < SerialAttempts; attempt++)
         {
-            if (!Build(profile, grant, key, subject).Is(out SerialRecord? record, out PkiFailure? failure))
+            if (!Build(profile, grant, key, subject).Is(out LintedDraft? built, out PkiFailure? failure))
                 return failure;
-            switch (await reserve(record, cancellation).ConfigureAwait(false))
+            switch (await reserve(built.Record, cancellation).ConfigureAwait(false))
             {
                 case SerialVerdict.Recorded:
-                    return Checked<PreparedCertificate>.Of(new PreparedCertificate(this, record, record.ToBeSigned));
+                    return Checked<PreparedCertificate>.Of(new PreparedCertificate(this, built.Record, built.Draft));
                 case SerialVerdict.NotRecorded:
                     return new PkiFailure(PkiReason.SerialNotRecorded, "the serial number could not be recorded, so nothing is issued");
                 case SerialVerdict.Duplicate:
@@ -77,14 +77,16 @@ public sealed partial class CertificateAuthority
     {
         if (prepared.Authority != this)
             throw new InvalidOperationException("the certificate was prepared by another authority");
-        ReadOnlyMemory<byte> toBeSigned = prepared.Redeem();
+        Certificate draft = prepared.Redeem();
         byte[] der;
         lock (_signing)
-            der = Sign(_key, toBeSigned.Span);
-        return Certificate.ParseDer(der).Require();
+            der = Sign(_key, draft.ToBeSigned.Span);
+        return draft.WithSignature(der);
     }
 
-    Checked<SerialRecord> Build(CertificateProfile profile, IdentityGrant grant, SubjectPublicKey key, DistinguishedName name)
+    sealed record LintedDraft(SerialRecord Record, Certificate Draft);
+
+    Checked<LintedDraft> Build(CertificateProfile profile, IdentityGrant grant, SubjectPublicKey key, DistinguishedName name)
     {
         DateTimeOffset now = WholeSeconds(_time.GetUtcNow());
         DateTimeOffset notBefore = now - profile.Backdate;
@@ -119,10 +121,11 @@ public sealed partial class CertificateAuthority
         // An authority that is bound to names issues nothing that its own constraints would refuse.
         if (NameConstraintCheck.Fault([subject, Certificate]) is { } outside)
             return new PkiFailure(PkiReason.ExcessName, outside.Message);
-        return Checked<SerialRecord>.Of(new SerialRecord(Convert.ToHexStringLower(serial), profile, grant, toBeSigned)
+        var record = new SerialRecord(Convert.ToHexStringLower(serial), profile, grant, subject.ToBeSigned)
         {
             NotBefore = notBefore,
             NotAfter = notAfter,
-        });
+        };
+        return Checked<LintedDraft>.Of(new LintedDraft(record, subject));
     }
 }

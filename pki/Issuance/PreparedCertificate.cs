@@ -6,14 +6,14 @@ namespace Talos.Pki;
 /// </summary>
 public sealed class PreparedCertificate
 {
-    readonly ReadOnlyMemory<byte> _toBeSigned;
+    readonly Certificate _draft;
     int _redeemed;
 
-    internal PreparedCertificate(CertificateAuthority authority, SerialRecord record, ReadOnlyMemory<byte> toBeSigned)
+    internal PreparedCertificate(CertificateAuthority authority, SerialRecord record, Certificate draft)
     {
         Authority = authority;
         Record = record;
-        _toBeSigned = toBeSigned;
+        _draft = draft;
     }
 
     public SerialRecord Record { get; }
@@ -22,8 +22,8 @@ public sealed class PreparedCertificate
 
     internal CertificateAuthority Authority { get; }
 
-    /// <summary>The octets, the first time; afterwards a bug that throws.</summary>
-    internal ReadOnlyMemory<byte> Redeem() => Interlocked.Exchange(ref _redeemed, 1) == 0
-        ? _toBeSigned
+    /// <summary>What was linted, under the throw-away key's signature, the first time; afterwards a bug that throws.</summary>
+    internal Certificate Redeem() => Interlocked.Exchange(ref _redeemed, 1) == 0
+        ? _draft
         : throw new InvalidOperationException($"certificate {Serial} was issued before");
 }

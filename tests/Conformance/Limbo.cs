@@ -17,8 +17,23 @@ static class Limbo
             return 2;
         }
 
-        using FileStream stream = File.OpenRead(file);
-        return Run(stream, flags.Contains("--list-failing"), Console.Out) == 0 ? 0 : 1;
+        return RunFile(file, flags.Contains("--list-failing"), Console.Out, Console.Error);
+    }
+
+    /// <summary>The same from a file; one that is no suite is told apart from one that fails, by exit code 2.</summary>
+    public static int RunFile(string file, bool reasons, TextWriter output, TextWriter errors)
+    {
+        try
+        {
+            using FileStream stream = File.OpenRead(file);
+            return Run(stream, reasons, output) == 0 ? 0 : 1;
+        }
+        catch (Exception e) when (e is InvalidDataException or JsonException)
+        {
+            errors.WriteLine($"error: `{file}` is no x509-limbo suite: {e.Message}");
+            errors.WriteLine("hint: give the suite itself, limbo.json, or a part of it in the same form");
+            return 2;
+        }
     }
 
     /// <summary>Prints every failing case and, last, the count; answers with the number of failures.</summary>
@@ -27,11 +42,10 @@ static class Limbo
         PublicSuffixes suffixes = PublicSuffixes.Load();
         using JsonDocument document = JsonDocument.Parse(suite);
         int passed = 0, falseAccepts = 0, falseRejects = 0;
-        foreach (JsonElement test in document.RootElement.GetProperty("testcases").EnumerateArray())
+        int position = 0;
+        foreach (JsonElement test in Cases(document.RootElement).EnumerateArray())
         {
-            string id = test.GetProperty("id").GetString()!;
-            bool expected = test.GetProperty("expected_result").GetString() == "SUCCESS";
-            (ValidationReason reason, string message) = Judge(test, suffixes);
+            (string id, bool expected, ValidationReason reason, string message) = Read(test, position++, suffixes);
             bool accepted = reason == ValidationReason.Valid;
             if (accepted == expected)
             {
@@ -50,6 +64,25 @@ static class Limbo
         output.WriteLine($"{falseAccepts} false accepts, {falseRejects} false rejects");
         output.WriteLine($"{passed} passed, {falseAccepts + falseRejects} failed");
         return falseAccepts + falseRejects;
+    }
+
+    static JsonElement Cases(JsonElement suite) =>
+        suite.ValueKind == JsonValueKind.Object && suite.TryGetProperty("testcases", out JsonElement cases) && cases.ValueKind == JsonValueKind.Array
+            ? cases : throw new InvalidDataException("it has no list `testcases`");
+
+    static (string Id, bool Expected, ValidationReason Reason, string Message) Read(JsonElement test, int position, PublicSuffixes suffixes)
+    {
+        try
+        {
+            bool expected = test.GetProperty("expected_result").GetString() == "SUCCESS";
+            (ValidationReason reason, string message) = Judge(test, suffixes);
+            return (test.GetProperty("id").GetString()!, expected, reason, message);
+        }
+        // What JsonElement throws for a field that is not there, and for one of another type.
+        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException)
+        {
+            throw new InvalidDataException($"case {position} has a field missing or of another type: {e.Message}", e);
+        }
     }
 
     static (ValidationReason Reason, string Message) Judge(JsonElement test, PublicSuffixes suffixes)

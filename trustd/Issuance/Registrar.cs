@@ -96,12 +96,16 @@ sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, ICe
     /// <summary>The names that a CSR asks for, in the forms that policy compares; kinds that no certificate of ours holds are left to the PKI, which refuses them.</summary>
     public static CertificateWish Complete(CertificateWish asked, CertificateRequestDocument csr) => asked with
     {
-        Name = asked.Name.Length > 0 ? asked.Name : csr.Subject.CommonNames.FirstOrDefault() ?? "",
-        Roles = [.. asked.Roles.Concat(csr.Subject.Organizations).Distinct()],
-        DnsNames = [.. csr.RequestedNames.Where(n => n.Kind == NameKinds.Dns).Select(n => n.Text.ToLowerInvariant()).Distinct()],
+        Name = asked.Name.Length > 0 ? asked.Name : csr.Subject.CommonNames is [var first, ..] ? first : "",
+        Roles = csr.Subject.Organizations is { IsEmpty: false } more ? [.. asked.Roles.Concat(more).Distinct()]
+            : asked.Roles.Length > 1 ? [.. asked.Roles.Distinct()] : asked.Roles,
+        DnsNames = Names(csr, NameKinds.Dns, n => n.ToLowerInvariant()),
         // One form for each address; what is none stays as it is, and is nobody's.
-        Addresses = [.. csr.RequestedNames.Where(n => n.Kind == NameKinds.Address).Select(n => IPAddress.TryParse(n.Text, out var a) ? a.ToString() : n.Text).Distinct()],
+        Addresses = Names(csr, NameKinds.Address, n => IPAddress.TryParse(n, out var a) ? a.ToString() : n),
     };
+
+    static ImmutableArray<string> Names(CertificateRequestDocument csr, NameKinds kind, Func<string, string> form) =>
+        csr.RequestedNames.IsEmpty ? [] : [.. csr.RequestedNames.Where(n => n.Kind == kind).Select(n => form(n.Text)).Distinct()];
 
     void RequireFreeName(Evidence evidence, string name, VerifiedRequest request)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Talos.Policy;
@@ -97,12 +98,18 @@ public sealed class IssuancePolicy
 
     static ImmutableArray<string>? Texts(Value? value)
     {
-        IEnumerable<Value>? items = value switch { ArrayValue array => array.Items, SetValue set => set.Members.Sorted, _ => null };
-        if (items is null || items.Any(i => i is not StringValue)) return null;
-        return [.. items.Cast<StringValue>().Select(s => s.Text)];
+        Value[]? items = value switch { ArrayValue array => array.Items, SetValue set => set.Members.Sorted, _ => null };
+        if (items is null) return null;
+        var texts = new string[items.Length];
+        for (int i = 0; i < items.Length; i++)
+        {
+            if (items[i] is not StringValue text) return null;
+            texts[i] = text.Text;
+        }
+        return ImmutableCollectionsMarshal.AsImmutableArray(texts);
     }
 
-    static long? Nanoseconds(Value? value) => value is NumberValue number && long.TryParse(number.ToString(), out long nanoseconds) ? nanoseconds : null;
+    static long? Nanoseconds(Value? value) => value is NumberValue { IsPlainInteger: true } number && number.TryGetInt64(out long nanoseconds) ? nanoseconds : null;
 
     static IssuanceDecision Failed(string why, Rules rules) => new(EvaluationFailed, $"the policy could not decide: {why}", "", rules.Bundle.Revision, null);
 

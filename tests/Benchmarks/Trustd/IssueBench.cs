@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
+using System.Net.Sockets;
 using Google.Protobuf;
 using Talos.Api.Configuration;
 using Talos.Api.Trust.V1;
@@ -23,13 +23,13 @@ static class IssueBench
         try
         {
             // More keys than trustd remembers, so that each is new to it.
-            var requests = new byte[12_000][];
+            var requests = new byte[24_000][];
             Parallel.For(0, requests.Length, i =>
             {
                 using var request = CertificateSigningRequest.Create("bob");
                 requests[i] = request.Der.ToArray();
             });
-            Console.WriteLine($"{Callers} callers, {Environment.ProcessorCount} cores, {seconds} s each, P-256");
+            Console.WriteLine($"{Callers} callers, each on a connection of its own, {Environment.ProcessorCount} cores, {seconds} s each, P-256");
             await TrustdAsync(folder, requests, seconds);
             await CfsslAsync(folder, requests, seconds);
             return 0;
@@ -40,24 +40,34 @@ static class IssueBench
         }
     }
 
-    static async Task TrustdAsync(string folder, byte[][] requests, int seconds)
+    static async Task TrustdAsync(string folder, byte[][] csrs, int seconds)
     {
         var token = TokenSecret.Generate();
-        using var trustd = await TrustdProgram.StartAsync(folder, [TrustdProgram.ForAdministrator(token)], compileAhead: true);
+        using var trustd = await TrustdProgram.StartAsync(folder, [TrustdProgram.ForAdministrator(token)], compileAhead: true, asOnNode: true);
         using var own = await trustd.AdministratorAsync(token);
-        using var channel = trustd.Connect(own);
-        var client = new TrustService.TrustServiceClient(channel);
-        Func<byte[], Task> ask = csr => client.IssueClientAsync(new IssueClientRequest { Csr = UnsafeByteOperations.UnsafeWrap(csr), Name = "bob", Roles = { "os:reader" } }).ResponseAsync;
-        await DriveAsync(requests, 2, ask);
-        var before = trustd.ProcessorSeconds;
-        var (count, p50, p99, wall) = await DriveAsync(requests, seconds, ask);
-        Report("trustd, new keys", count, p50, p99, wall, (trustd.ProcessorSeconds - before) * 1e6 / count);
-        before = trustd.ProcessorSeconds;
-        (count, p50, p99, wall) = await DriveAsync(requests[..1000], seconds, ask);
-        Report("trustd, keys seen before", count, p50, p99, wall, (trustd.ProcessorSeconds - before) * 1e6 / count);
+        byte[][] requests =
+        [
+            .. csrs.Select(csr => new IssueClientRequest { Csr = UnsafeByteOperations.UnsafeWrap(csr), Name = "bob", Roles = { "os:reader" } }.ToByteArray()),
+        ];
+        const string method = "/talos.trust.v1.TrustService/IssueClient";
+        LoadConnection[] connections =
+        [
+            .. Enumerable.Range(0, Callers).Select(_ => new Http2Load(trustd.OpenHttp2(own), callers: 1, $"127.0.0.1:{trustd.Port}", method)),
+        ];
+        await DriveAsync(connections, requests, 2);
+        await MeasureAsync("trustd, new keys", requests);
+        await MeasureAsync("trustd, keys seen before", requests[..1000]);
+        foreach (var connection in connections) connection.Dispose();
+
+        async Task MeasureAsync(string name, byte[][] some)
+        {
+            var (server, client) = (trustd.ProcessorSeconds, Environment.CpuUsage.TotalTime);
+            var load = await DriveAsync(connections, some, seconds);
+            Report(name, load, (trustd.ProcessorSeconds - server) * 1e6 / load.Count, (Environment.CpuUsage.TotalTime - client).TotalMicroseconds / load.Count);
+        }
     }
 
-    static async Task CfsslAsync(string folder, byte[][] requests, int seconds)
+    static async Task CfsslAsync(string folder, byte[][] csrs, int seconds)
     {
         if (!File.Exists("/usr/bin/cfssl"))
         {
@@ -73,28 +83,19 @@ static class IssueBench
         using var cfssl = Process.Start(new ProcessStartInfo("cfssl", ["serve", "-loglevel=5", $"-port={port}", $"-ca={certificate}", $"-ca-key={key}"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         try
         {
-            using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = Callers }) { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
-            Func<byte[], Task> ask = async csr =>
-            {
-                using var body = new StringContent($$"""{"certificate_request":"{{Pem.Write(Pem.CertificateRequest, csr).ReplaceLineEndings("\\n")}}"}""", Encoding.UTF8, "application/json");
-                using var answer = await http.PostAsync("/api/v1/cfssl/sign", body);
-                answer.EnsureSuccessStatusCode();
-            };
-            for (var attempt = 0; ; attempt++)
-            {
-                try
-                {
-                    await ask(requests[0]);
-                    break;
-                }
-                catch (HttpRequestException) when (attempt < 50)
-                {
-                    await Task.Delay(100);
-                }
-            }
-            await DriveAsync(requests, 2, ask);
-            var (count, p50, p99, wall) = await DriveAsync(requests, seconds, ask);
-            Report("cfssl: no TLS, no rules, nothing kept", count, p50, p99, wall, 0);
+            byte[][] requests = [.. csrs.Select(CfsslLoad.Request)];
+            await ListensAsync(port);
+            LoadConnection[] connections =
+            [
+                .. Enumerable.Range(0, Callers).Select(_ => new CfsslLoad(new TcpClient("127.0.0.1", port) { NoDelay = true }.GetStream())),
+            ];
+            await DriveAsync(connections, requests, 2);
+            var client = Environment.CpuUsage.TotalTime;
+            var (server, load) = (cfssl.TotalProcessorTime, await DriveAsync(connections, requests, seconds));
+            Report(
+                "cfssl: no TLS, no rules, nothing kept", load, (cfssl.TotalProcessorTime - server).TotalMicroseconds / load.Count,
+                (Environment.CpuUsage.TotalTime - client).TotalMicroseconds / load.Count);
+            foreach (var connection in connections) connection.Dispose();
         }
         finally
         {
@@ -103,26 +104,36 @@ static class IssueBench
         }
     }
 
-    static async Task<(int Count, double P50, double P99, double Wall)> DriveAsync(byte[][] requests, int seconds, Func<byte[], Task> ask)
+    static async Task ListensAsync(int port)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                using var probe = new TcpClient("127.0.0.1", port);
+                return;
+            }
+            catch (SocketException) when (attempt < 50)
+            {
+                await Task.Delay(100);
+            }
+        }
+    }
+
+    static async Task<Load> DriveAsync(LoadConnection[] connections, byte[][] requests, int seconds)
     {
         var next = -1;
         var started = Stopwatch.GetTimestamp();
-        var times = await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => Task.Run(async () =>
-        {
-            List<double> own = [];
-            while (Stopwatch.GetElapsedTime(started).TotalSeconds < seconds)
-            {
-                var begun = Stopwatch.GetTimestamp();
-                await ask(requests[Interlocked.Increment(ref next) % requests.Length]);
-                own.Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
-            }
-            return own;
-        })));
+        var until = started + (seconds * Stopwatch.Frequency);
+        var times = await Task.WhenAll(connections.Select(c => c.RunAsync(until, () => requests[(uint)Interlocked.Increment(ref next) % requests.Length])));
         var wall = Stopwatch.GetElapsedTime(started).TotalSeconds;
         double[] all = [.. times.SelectMany(t => t).Order()];
-        return (all.Length, all[all.Length / 2], all[(int)(all.Length * 0.99)], wall);
+        return new Load(all.Length, all[all.Length / 2], all[(int)(all.Length * 0.99)], wall);
     }
 
-    static void Report(string name, int count, double p50, double p99, double wall, double processor) => Console.WriteLine(string.Create(
-        CultureInfo.InvariantCulture, $"  {name,-40} {count / wall,7:F0}/s   p50 {p50:F1} ms   p99 {p99:F1} ms{(processor > 0 ? $"   {processor:F0} µs CPU each in the server" : "")}"));
+    static void Report(string name, Load load, double server, double client) => Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture,
+        $"  {name,-40} {load.Count / load.Wall,7:F0}/s   p50 {load.P50:F1} ms   p99 {load.P99:F1} ms   CPU each: server {server:F0} µs, callers {client:F0} µs"));
+
+    readonly record struct Load(int Count, double P50, double P99, double Wall);
 }

@@ -88,6 +88,21 @@ sealed class TrustdProgram : IDisposable
         MaxReceiveMessageSize = 32 << 20,
     });
 
+    /// <summary>An encrypted stream on which HTTP/2 was agreed, for who speaks it without a library.</summary>
+    public SslStream OpenHttp2(X509Certificate2 own)
+    {
+        var tls = new SslStream(new TcpClient("127.0.0.1", Port) { NoDelay = true }.GetStream());
+        tls.AuthenticateAsClient(new SslClientAuthenticationOptions
+        {
+            TargetHost = "127.0.0.1",
+            EnabledSslProtocols = SslProtocols.Tls13,
+            ApplicationProtocols = [SslApplicationProtocol.Http2],
+            ClientCertificateContext = SslStreamCertificateContext.Create(own, null, offline: true),
+            RemoteCertificateValidationCallback = (_, server, _, _) => server is not null,
+        });
+        return tls;
+    }
+
     public async Task<X509Certificate2> AdministratorAsync(TokenSecret token)
     {
         using var channel = Connect(null);
