@@ -19,28 +19,36 @@ public sealed partial class AuditLog
     bool _closed;
 
     /// <summary>
-    /// Appends the entry; the result comes when it is on disk. The log takes the entry over and sets its schema, time, node, boot id and
-    /// attestation. Once the entry is queued, cancelling no longer takes it back. Throws <see cref="AuditLogException"/> when there is no durable
-    /// record; a call that must be recorded must then be denied. An entry whose append failed may still turn up after a restart.
+    /// Appends the entry; the result comes when it is on disk. The log sets schema, time, node, boot id and attestation; it has read the entry
+    /// when the method returns. Once the entry is queued, cancelling no longer takes it back. Throws <see cref="AuditLogException"/> when there
+    /// is no durable record; a call that must be recorded must then be denied. An entry whose append failed may still turn up after a restart.
     /// </summary>
-    public async ValueTask<AuditReceipt> AppendAsync(Entry entry, CancellationToken cancellationToken = default)
+    public ValueTask<AuditReceipt> AppendAsync(Entry entry, CancellationToken cancellationToken = default)
     {
-        EntryEncoding.Prepare(entry);
-        Place place = await PlaceAsync(entry, null, isAwaited: true, cancellationToken).ConfigureAwait(false);
-        await place.Batch.Committed.ConfigureAwait(false);
-        return place.Receipt();
+        ValueTask<Place> placing = PlaceAsync(entry, null, isAwaited: true, cancellationToken);
+        return CommittedAsync(placing);
+
+        static async ValueTask<AuditReceipt> CommittedAsync(ValueTask<Place> placing)
+        {
+            Place place = await placing.ConfigureAwait(false);
+            await place.Batch.Committed.ConfigureAwait(false);
+            return place.Receipt();
+        }
     }
 
     /// <summary>
     /// Gives the entry its place in the record without waiting for the disk: it is on disk with the next commit, which comes at most
     /// <see cref="AuditLogOptions.Linger"/> later, or at once when somebody waits for it or for an entry behind it. Waits only while the
-    /// next commit is full. When that commit fails, the entry is counted in a `lost` entry. Throws <see cref="AuditLogException"/> when the
-    /// log takes no entries, or when <paramref name="after"/>, an entry that this one refers to, is not on the record.
+    /// next commit is full. The log has read the entry when the method returns. When that commit fails, the entry is counted in a `lost` entry.
+    /// Throws <see cref="AuditLogException"/> when the log takes no entries, or when <paramref name="after"/>, an entry that this one refers
+    /// to, is not on the record.
     /// </summary>
-    public async ValueTask<PendingEntry> QueueAsync(Entry entry, PendingEntry? after = null, CancellationToken cancellationToken = default)
+    public ValueTask<PendingEntry> QueueAsync(Entry entry, PendingEntry? after = null, CancellationToken cancellationToken = default)
     {
-        EntryEncoding.Prepare(entry);
-        return new PendingEntry(await PlaceAsync(entry, after, isAwaited: false, cancellationToken).ConfigureAwait(false));
+        ValueTask<Place> placing = PlaceAsync(entry, after, isAwaited: false, cancellationToken);
+        return placing.IsCompletedSuccessfully ? new ValueTask<PendingEntry>(new PendingEntry(placing.Result)) : PlacedAsync(placing);
+
+        static async ValueTask<PendingEntry> PlacedAsync(ValueTask<Place> placing) => new(await placing.ConfigureAwait(false));
     }
 
     /// <summary>
@@ -74,28 +82,38 @@ public sealed partial class AuditLog
         }
     }
 
+    // Encoded before the lock is taken; under it, the entry gets what only its place decides.
     ValueTask<Place> PlaceAsync(Entry entry, PendingEntry? after, bool isAwaited, CancellationToken cancellationToken)
     {
-        Place place = TryPlace(entry, after, isAwaited);
-        return place.Position >= 0 ? new ValueTask<Place>(place) : PlaceLaterAsync(place.Batch, entry, after, isAwaited, cancellationToken);
+        try
+        {
+            EntryEncoding.Prepare(entry);
+            ReadOnlySpan<byte> encoded = EntryEncoding.Encode(entry, out int head);
+            Place place = TryPlace(encoded, head, after, isAwaited);
+            return place.Position >= 0
+                ? new ValueTask<Place>(place)
+                : PlaceLaterAsync(place.Batch, encoded.ToArray(), head, after, isAwaited, cancellationToken);
+        }
+        catch (AuditLogException e)
+        {
+            return ValueTask.FromException<Place>(e);
+        }
     }
 
     async ValueTask<Place> PlaceLaterAsync(
-        AppendBatch full, Entry entry, PendingEntry? after, bool isAwaited, CancellationToken cancellationToken)
+        AppendBatch full, byte[] encoded, int head, PendingEntry? after, bool isAwaited, CancellationToken cancellationToken)
     {
         while (true)
         {
             await full.Committed.WaitAsync(cancellationToken).ConfigureAwait(false);
-            Place place = TryPlace(entry, after, isAwaited);
+            Place place = TryPlace(encoded, head, after, isAwaited);
             if (place.Position >= 0) return place;
             full = place.Batch;
         }
     }
 
-    // Encoded before the lock is taken; under it, the entry gets what only its place decides.
-    Place TryPlace(Entry entry, PendingEntry? after, bool isAwaited)
+    Place TryPlace(ReadOnlySpan<byte> encoded, int head, PendingEntry? after, bool isAwaited)
     {
-        ReadOnlySpan<byte> encoded = EntryEncoding.Encode(entry, out int head);
         lock (_gate)
         {
             ThrowIfUnusable();
@@ -125,7 +143,7 @@ public sealed partial class AuditLog
         if (batch.Count == 0)
         {
             batch.ClockOffsetBefore = _clockOffset;
-            Monitor.Pulse(_gate);
+            if (_isIdle) Monitor.Pulse(_gate);
         }
         _lastMonotonic = now.Monotonic;
         _clockOffset = now.Offset;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Runtime.ExceptionServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Talos.Audit;
 
@@ -20,6 +20,7 @@ public sealed partial class AuditLog
     List<(string Path, ulong End)> _unsettled = [];
     Task _settling = Task.CompletedTask;
     bool _settleBeforeRotation;
+    bool _isIdle;
     int _lastAwaited;
     long _lastCommit;
     EdgeTiles _edge = new();
@@ -60,27 +61,40 @@ public sealed partial class AuditLog
         }
     }
 
-    // Under _gate: waits until there is a batch to write; false when there will be none.
+    // Under _gate: waits until there is a batch to write; false when there will be none. While entries keep coming the writer wakes by its own
+    // clock, once a commit; only when a whole `Linger` brought nothing does the next entry have to wake it.
     bool IsBatchDue()
     {
+        TimeSpan patience = _options.Linger;
         while (true)
         {
             if (_open.Count == 0)
             {
                 if (_closed) return false;
+                if (patience > TimeSpan.Zero)
+                {
+                    Wait(patience);
+                    patience = TimeSpan.Zero;
+                    continue;
+                }
+                _isIdle = true;
                 Monitor.Wait(_gate);
+                _isIdle = false;
+                patience = _options.Linger;
                 continue;
             }
-            TimeSpan left = _options.Linger - Stopwatch.GetElapsedTime(_open.Begun);
+            TimeSpan left = patience - Stopwatch.GetElapsedTime(_open.Begun);
             if (_open.IsDue || _closed || left <= TimeSpan.Zero)
             {
                 if (!IsWorthGathering()) return true;
                 Monitor.Wait(_gate, Gathering);
                 continue;
             }
-            Monitor.Wait(_gate, (int)Math.Ceiling(left.TotalMilliseconds));
+            Wait(left);
         }
     }
+
+    void Wait(TimeSpan most) => Monitor.Wait(_gate, (int)Math.Ceiling(most.TotalMilliseconds));
 
     // Under _gate: others come while some wait, and the last commit is younger than what they would wait for.
     bool IsWorthGathering() =>
@@ -228,26 +242,40 @@ public sealed partial class AuditLog
         _settling = Task.Run(() => Settle(settled));
     }
 
-    // Four at a time: the file system commits their metadata together.
+    // LIMIT: files that are open for it at a time.
+    const int SettledTogether = 64;
+
+    // All are on their way before the first is waited for: the file system writes them, and commits their metadata, together.
     void Settle(List<(string Path, ulong End)> files)
     {
+        List<SafeFileHandle> open = new(SettledTogether);
         try
         {
-            Parallel.ForEach(files, new ParallelOptions { MaxDegreeOfParallelism = 4 }, file =>
+            for (int i = 0; i < files.Count; i++)
             {
                 try
                 {
-                    _store.Sync(file.Path);
+                    SafeFileHandle file = _store.OpenToSync(files[i].Path);
+                    open.Add(file);
+                    PageCache.BeginWriteback(file);
                 }
-                catch (FileNotFoundException) when (file.End <= FirstIndex)
+                catch (FileNotFoundException) when (files[i].End <= FirstIndex)
                 {
                     // Removed under the retention policy in the meantime.
                 }
-            });
+                if (open.Count < SettledTogether && i < files.Count - 1) continue;
+                foreach (SafeFileHandle file in open)
+                {
+                    RandomAccess.FlushToDisk(file);
+                    PageCache.Drop(file);
+                    file.Dispose();
+                }
+                open.Clear();
+            }
         }
-        catch (AggregateException several)
+        finally
         {
-            ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
+            foreach (SafeFileHandle file in open) file.Dispose();
         }
     }
 }

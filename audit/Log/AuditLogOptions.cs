@@ -25,7 +25,7 @@ public sealed class AuditLogOptions
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Longest time that entries nobody waits for are gathered before they are written.</summary>
-    public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(5);
+    public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(10);
 
     /// <summary>The wall clock may move this far against the monotonic one before the log writes a clock jump.</summary>
     public TimeSpan ClockTolerance { get; init; } = TimeSpan.FromSeconds(2);

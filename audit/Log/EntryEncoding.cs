@@ -38,43 +38,83 @@ static class EntryEncoding
     [ThreadStatic]
     static byte[]? t_buffer;
 
-    // A prepared entry without what the log sets itself, which goes behind the first `head` bytes. Valid until this thread encodes another.
+    // A prepared entry without fields 4 to 8, which the log sets itself behind the first `head` bytes. Valid until this thread encodes another.
     internal static ReadOnlySpan<byte> Encode(Entry entry, out int head)
     {
-        entry.WallTimeUnixNanos = 0;
-        entry.MonotonicNanos = 0;
-        entry.Node = "";
-        entry.BootId = ByteString.Empty;
-        entry.Attestation = Attestation.Unspecified;
-        head = HeadOf(entry);
-        if (entry.Caller?.Encoded is not { } caller)
-        {
-            Span<byte> whole = Buffer(SizeOf(entry));
-            entry.WriteTo(whole);
-            return whole;
-        }
-
-        Caller frozen = entry.Caller;
-        entry.Caller = null;
-        int rest = SizeOf(entry);
-        Span<byte> encoded = Buffer(Within(rest + caller.Length));
-        entry.WriteTo(encoded[..rest]);
-        entry.Caller = frozen;
-        encoded[head..rest].CopyTo(encoded[(head + caller.Length)..]);
-        caller.CopyTo(encoded[head..]);
-        return encoded;
+        EntryWriter writer = new(t_buffer ??= new byte[MaxBytes]);
+        writer.Number(EntrySchema.Schema, entry.Schema);
+        writer.Number(EntrySchema.Kind, (ulong)entry.Kind);
+        if (entry.HasOpenedIndex) writer.PresentNumber(EntrySchema.Opened, entry.OpenedIndex);
+        head = writer.Length;
+        if (entry.Caller is { } caller) Write(ref writer, caller);
+        writer.Text(EntrySchema.Method, entry.Method);
+        writer.Bytes(Entry.RequestDigestFieldNumber, entry.RequestDigest.Span);
+        foreach (LoggedField field in entry.Fields) Write(ref writer, field);
+        if (entry.Decision is { } decision) Write(ref writer, decision);
+        if (entry.Outcome is { } outcome) Write(ref writer, outcome);
+        if (entry.Details.Count != 0) foreach (KeyValuePair<string, string> detail in entry.Details) Write(ref writer, detail);
+        writer.Text(Entry.MessageFieldNumber, entry.Message);
+        if (writer.IsFull)
+            throw new AuditLogException(AuditLogReason.InvalidEntry, $"the entry has more than {MaxBytes} bytes, which is the most that can be recorded");
+        return t_buffer.AsSpan(0, writer.Length);
     }
 
-    static Span<byte> Buffer(int size) => (t_buffer ??= new byte[MaxBytes]).AsSpan(0, size);
+    static void Write(ref EntryWriter writer, Caller caller)
+    {
+        if (caller.Encoded is { } encoded)
+        {
+            writer.Raw(encoded);
+            return;
+        }
+        int start = writer.Begin(Entry.CallerFieldNumber);
+        writer.Text(Caller.NameFieldNumber, caller.Name);
+        foreach (string role in caller.Roles) writer.PresentText(Caller.RolesFieldNumber, role);
+        writer.Text(Caller.SerialFieldNumber, caller.Serial);
+        writer.Text(Caller.SpiffeUriFieldNumber, caller.SpiffeUri);
+        writer.Text(Caller.SourceAddressFieldNumber, caller.SourceAddress);
+        foreach (string node in caller.ForwardedBy) writer.PresentText(Caller.ForwardedByFieldNumber, node);
+        writer.End(start);
+    }
+
+    static void Write(ref EntryWriter writer, LoggedField field)
+    {
+        int start = writer.Begin(Entry.FieldsFieldNumber);
+        writer.Text(LoggedField.PathFieldNumber, field.Path);
+        writer.Text(LoggedField.ValueFieldNumber, field.Value);
+        writer.Number(LoggedField.MaskedFieldNumber, field.Masked ? 1u : 0);
+        writer.End(start);
+    }
+
+    static void Write(ref EntryWriter writer, Decision decision)
+    {
+        int start = writer.Begin(Entry.DecisionFieldNumber);
+        writer.Number(Decision.EffectFieldNumber, (ulong)decision.Effect);
+        writer.Text(Decision.RuleFieldNumber, decision.Rule);
+        writer.Text(Decision.BundleRevisionFieldNumber, decision.BundleRevision);
+        writer.Text(Decision.ReasonIdFieldNumber, decision.ReasonId);
+        writer.Text(Decision.ReasonFieldNumber, decision.Reason);
+        writer.End(start);
+    }
+
+    static void Write(ref EntryWriter writer, Outcome outcome)
+    {
+        int start = writer.Begin(Entry.OutcomeFieldNumber);
+        writer.Text(Outcome.StatusFieldNumber, outcome.Status);
+        writer.Number(Outcome.DurationNanosFieldNumber, outcome.DurationNanos);
+        writer.Text(Outcome.MessageFieldNumber, outcome.Message);
+        writer.End(start);
+    }
+
+    static void Write(ref EntryWriter writer, KeyValuePair<string, string> detail)
+    {
+        int start = writer.Begin(Entry.DetailsFieldNumber);
+        writer.Text(1, detail.Key);
+        writer.Text(2, detail.Value);
+        writer.End(start);
+    }
 
     // Bytes of fields 1 to 3, each behind a tag of one byte.
     internal static int HeadOf(Entry entry) =>
         1 + CodedOutputStream.ComputeUInt32Size(entry.Schema) + 1 + CodedOutputStream.ComputeEnumSize((int)entry.Kind)
         + (entry.HasOpenedIndex ? 1 + CodedOutputStream.ComputeUInt64Size(entry.OpenedIndex) : 0);
-
-    internal static int SizeOf(Entry entry) => Within(entry.CalculateSize());
-
-    static int Within(int size) => size <= MaxBytes
-        ? size
-        : throw new AuditLogException(AuditLogReason.InvalidEntry, $"the entry has {size} bytes, {MaxBytes} at most can be recorded");
 }

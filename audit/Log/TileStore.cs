@@ -112,9 +112,13 @@ class TileStore(string directory)
 
     internal void Sync(string relative)
     {
-        using SafeFileHandle file = File.OpenHandle(PathOf(relative), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        using SafeFileHandle file = OpenToSync(relative);
         RandomAccess.FlushToDisk(file);
     }
+
+    // For a file that is complete, to be synced and let go of.
+    internal SafeFileHandle OpenToSync(string relative) =>
+        File.OpenHandle(PathOf(relative), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
 
     // The whole old content or the whole new one, on disk when the call returns.
     internal void Replace(string relative, ReadOnlySpan<byte> data)

@@ -146,6 +146,51 @@ public sealed class CanonicalEntryTests
         Assert.Throws<AuditLogException>(() => EntryEncoding.Prepare(new Entry { Kind = EntryKind.CallClosed }));
         Assert.Throws<AuditLogException>(() => EntryEncoding.Prepare(new Entry { Kind = EntryKind.Boot, OpenedIndex = 1 }));
         Assert.Throws<AuditLogException>(() => EntryEncoding.Prepare(new Entry { Kind = EntryKind.Boot, Details = { [""] = "x" } }));
-        Assert.Throws<AuditLogException>(() => EntryEncoding.SizeOf(new Entry { Kind = EntryKind.Boot, Message = new string('x', 20_000) }));
+    }
+
+    // Whatever comes last, one byte more than there is room for is refused, and what just fits is written as the library writes it.
+    [Fact]
+    public void Takes_an_entry_up_to_its_limit_and_no_further()
+    {
+        Func<int, Entry>[] shapes =
+        [
+            static n => new Entry { Message = new string('x', n) },
+            static n => new Entry { Message = new string('\u20ac', n) },
+            static n => new Entry { Method = new string('x', n), RequestDigest = ByteString.CopyFrom(new byte[32]) },
+            static n => new Entry { Method = new string('x', n), Message = "m" },
+            static n => new Entry { Method = new string('x', n), Decision = new Decision { Effect = Effect.Deny, Reason = new string('y', 126) } },
+            static n => new Entry { Method = new string('x', n), Outcome = new Outcome { DurationNanos = ulong.MaxValue } },
+            static n => new Entry { Caller = new Caller { Name = "n", Roles = { "", new string('x', n) } } },
+            static n => new Entry { Method = new string('x', n), Caller = new Caller { Name = "n" }.Freeze() },
+            static n => new Entry { Details = { ["k"] = new string('x', n), ["l"] = "" } },
+            static n => new Entry { Fields = { new LoggedField { Path = new string('x', n), Masked = true } } },
+        ];
+        foreach (Func<int, Entry> shape in shapes)
+        {
+            int refused = 0, taken = 0;
+            for (int n = 16_000 / (shape(1).Message is "\u20ac" ? 3 : 1); refused == 0 || taken == 0 || refused < 20; n++)
+            {
+                Entry entry = shape(n);
+                entry.Kind = EntryKind.Boot;
+                EntryEncoding.Prepare(entry);
+                byte[] whole = entry.ToByteArray();
+                if (whole.Length <= EntryEncoding.MaxBytes)
+                {
+                    Assert.Equal(whole, EntryEncoding.Encode(entry, out _).ToArray());
+                    taken++;
+                    continue;
+                }
+                Assert.Equal(AuditLogReason.InvalidEntry, Assert.Throws<AuditLogException>(() => EntryEncoding.Encode(entry, out _)).Reason);
+                refused++;
+            }
+        }
+    }
+
+    [Fact]
+    public void Writes_half_a_character_as_the_library_does()
+    {
+        Entry entry = new() { Kind = EntryKind.Boot, Message = "a\ud800b\udc00" };
+        EntryEncoding.Prepare(entry);
+        Assert.Equal(entry.ToByteArray(), EntryEncoding.Encode(entry, out _).ToArray());
     }
 }

@@ -35,21 +35,14 @@ sealed partial class CallRecord
         return described;
     }
 
-    static Decision Describe(Talos.Policy.Decision? decision, StatusCode status)
+    static void Describe(Decision recorded, Talos.Policy.Decision? decision, StatusCode status)
     {
-        if (decision is null)
-        {
-            // Refused before policy was asked.
-            return new Decision { Effect = Effect.Deny, ReasonId = StatusName(status) };
-        }
-        return new Decision
-        {
-            Effect = decision.Outcome == Talos.Policy.DecisionOutcome.Allow ? Effect.Allow : Effect.Deny,
-            Rule = decision.Rule,
-            BundleRevision = decision.Revision,
-            ReasonId = decision.ReasonId,
-            Reason = decision.Sentence,
-        };
+        recorded.Effect = decision?.Outcome == Talos.Policy.DecisionOutcome.Allow ? Effect.Allow : Effect.Deny;
+        recorded.Rule = decision?.Rule ?? "";
+        recorded.BundleRevision = decision?.Revision ?? "";
+        // Without a decision the call was refused before policy was asked.
+        recorded.ReasonId = decision?.ReasonId ?? StatusName(status);
+        recorded.Reason = decision?.Sentence ?? "";
     }
 
     // Null for a secret, whatever policy says: a field marked debug_redact, or a message, which may hold one. Policy is data, and somebody's slip.

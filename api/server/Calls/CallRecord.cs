@@ -12,6 +12,10 @@ sealed partial class CallRecord
     // LIMIT: a status sentence is for people; whatever made a longer one has it in its own log.
     const int MaxMessage = 512;
 
+    // The log has read an entry when it gave it a place: a thread makes all of its entries in these two.
+    [ThreadStatic]
+    static Entry? t_opening, t_closing;
+
     static readonly ByteString EmptyDigest = ByteString.CopyFrom(SHA256.HashData([]));
 
     readonly AuditLog audit;
@@ -32,13 +36,10 @@ sealed partial class CallRecord
     /// </summary>
     public async ValueTask OpenAsync(ServedCall call, IMessage? request)
     {
-        var entry = new Entry
-        {
-            Kind = EntryKind.CallOpened,
-            Caller = call.Caller.Recorded,
-            Method = call.Method,
-        };
-        if (request is not null) entry.RequestDigest = Digest(request);
+        var entry = t_opening ??= new Entry { Kind = EntryKind.CallOpened };
+        entry.Caller = call.Caller.Recorded;
+        entry.Method = call.Method;
+        entry.RequestDigest = request is null ? ByteString.Empty : Digest(request);
         try
         {
             call.Opening = await audit.QueueAsync(entry).ConfigureAwait(false);
@@ -96,20 +97,16 @@ sealed partial class CallRecord
 
     static Entry Closing(ServedCall call, ulong opened, StatusCode status, string message, TimeSpan duration)
     {
-        var entry = new Entry
-        {
-            Kind = EntryKind.CallClosed,
-            OpenedIndex = opened,
-            Caller = call.Caller.Recorded,
-            Method = call.Method,
-            Decision = Describe(call.Decision, status),
-            Outcome = new Outcome
-            {
-                Status = StatusName(status),
-                DurationNanos = (ulong)(duration.Ticks * TimeSpan.NanosecondsPerTick),
-                Message = message.Length <= MaxMessage ? message : message[..MaxMessage],
-            },
-        };
+        var entry = t_closing ??= new Entry { Kind = EntryKind.CallClosed, Decision = new Decision(), Outcome = new Outcome() };
+        entry.OpenedIndex = opened;
+        entry.Caller = call.Caller.Recorded;
+        entry.Method = call.Method;
+        Describe(entry.Decision, call.Decision, status);
+        entry.Outcome.Status = StatusName(status);
+        entry.Outcome.DurationNanos = (ulong)(duration.Ticks * TimeSpan.NanosecondsPerTick);
+        entry.Outcome.Message = message.Length <= MaxMessage ? message : message[..MaxMessage];
+        entry.Fields.Clear();
+        entry.Details.Clear();
         foreach (var field in call.Fields) entry.Fields.Add(field);
         if (call.Notes is { } notes) foreach (var (key, value) in notes) entry.Details[key] = value;
         return entry;
