@@ -226,6 +226,35 @@ public sealed class MachineConfigurationTests
         Assert.DoesNotContain("0123456789", $"{configuration}{configuration.Trust}{configuration.Trust.Token}");
     }
 
+    /// <summary>The library's scanner fails at these by an exception of its own kind.</summary>
+    [Theory]
+    [InlineData("a: [Jane: <x\n- y]")]
+    [InlineData("a: [Jane: <x\n- y")]
+    [InlineData("[a\n#b")]
+    public void Rejects_text_that_the_scanner_cannot_read_with_a_place(string text)
+    {
+        var error = Assert.Single(MachineConfiguration.Parse(text, "machine.yaml").Errors);
+        Assert.Matches(@"^machine\.yaml:\d+:\d+: this is no YAML", error.ToString());
+    }
+
+    /// <summary>Pieces of syntax in any order, always the same ones.</summary>
+    [Fact]
+    public void Survives_pieces_of_syntax_in_any_order()
+    {
+        string[] pieces =
+        [
+            "a", ": ", "- ", "[", "]", "{", "}", ", ", "\n", "\n  ", "\n- ", "<x", "#", "'", "\"", "|", ">", "? ", "&b ",
+            "*b", "!t ", "%", "---\n", "...\n", "\t", "Jane",
+        ];
+        var order = new Random(5);
+        for (var i = 0; i < 30_000; i++)
+        {
+            var text = string.Concat(Enumerable.Range(0, order.Next(1, 14)).Select(_ => pieces[order.Next(pieces.Length)]));
+            var result = MachineConfiguration.Parse(text, "m");
+            Assert.True(result.Value is null && result.Errors.Count > 0, text);
+        }
+    }
+
     /// <summary>Cutting a good document anywhere must give a value or errors with a place, never an exception.</summary>
     [Fact]
     public void Survives_every_cut_and_every_changed_character()

@@ -32,9 +32,10 @@ sealed class YamlTree
             errors.Add(new Position(1, 1), $"the document has {text.Length} characters, and {MaxLength} are allowed");
             return null;
         }
+        var events = new Parser(new StringReader(text));
         try
         {
-            return new YamlTree(new Parser(new StringReader(text)), errors).ReadDocument();
+            return new YamlTree(events, errors).ReadDocument();
         }
         catch (YamlException e)
         {
@@ -44,6 +45,12 @@ sealed class YamlTree
         catch (TreeException e)
         {
             errors.Add(e.Position, e.Message, e.Hint);
+            return null;
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or OverflowException)
+        {
+            // The library's scanner has states of its own that malformed text can reach; for us such text is no YAML either.
+            errors.Add(At(events.Current?.End ?? Mark.Empty), "this is no YAML: the text cannot be read from here on", "check quotes, brackets and colons below this place");
             return null;
         }
     }
