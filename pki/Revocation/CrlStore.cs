@@ -23,7 +23,9 @@ public sealed class CrlStore
 
     public CrlDemand Demand { get; }
 
+    /// <summary>The newest first: of two complete lists of one scope the older one must not speak for a certificate that the newer one names.</summary>
     public ImmutableArray<CertificateRevocationList> Lists { get; }
 
-    public static CrlStore Create(CrlDemand demand, IEnumerable<CertificateRevocationList> lists) => new(demand, [.. lists]);
+    public static CrlStore Create(CrlDemand demand, IEnumerable<CertificateRevocationList> lists) =>
+        new(demand, [.. lists.OrderByDescending(list => list.ThisUpdate).ThenByDescending(list => list.Number)]);
 }
