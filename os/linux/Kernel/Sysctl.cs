@@ -59,18 +59,39 @@ public static class Sysctl
             return $"`{name}` is no sysctl name";
         if (value.Length > ValueCharactersMaximum || value.Contains('\n'))
             return $"the value of `{name}` is longer than {ValueCharactersMaximum} characters or has several lines";
-        var path = "/proc/sys/" + name.Replace('.', '/');
-        if (!File.Exists(path))
+        var paths = PathsOf(name, "/proc/sys");
+        if (!File.Exists(paths[0]))
             return $"this kernel has no setting `{name}`";
-        try
+        foreach (var path in paths)
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-            file.Write(System.Text.Encoding.ASCII.GetBytes(value + "\n"));
-            return null;
+            try
+            {
+                using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+                file.Write(System.Text.Encoding.ASCII.GetBytes(value + "\n"));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return $"the kernel refuses `{value}` for `{path}`";
+            }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return $"the kernel refuses `{value}` for `{name}`";
-        }
+        return null;
+    }
+
+    /// <summary>
+    /// The file of a setting, and for a default of network links those of the links that are there: IPv6 takes a default for links to come alone, and obeys
+    /// neither it nor `all` on a link that was there before (Documentation/networking/ip-sysctl.rst, `conf/default`).
+    /// </summary>
+    internal static IReadOnlyList<string> PathsOf(string name, string root)
+    {
+        var path = Path.Combine(root, name.Replace('.', '/'));
+        const string Default = "/conf/default/";
+        var at = path.IndexOf(Default, StringComparison.Ordinal);
+        if (at < 0 || !name.StartsWith("net.", StringComparison.Ordinal))
+            return [path];
+        var links = path[..(at + "/conf".Length)];
+        if (!Directory.Exists(links))
+            return [path];
+        var own = Directory.EnumerateDirectories(links).Where(link => Path.GetFileName(link) is not ("all" or "default"));
+        return [path, .. own.Select(link => Path.Combine(link, path[(at + Default.Length)..])).Where(File.Exists).Order(StringComparer.Ordinal)];
     }
 }
