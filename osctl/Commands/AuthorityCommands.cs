@@ -72,7 +72,7 @@ static class AuthorityCommands
             if (!status.Safe)
             {
                 Print(invocation, status);
-                throw new OsctlException(status.Advice, "nothing is lost by waiting: `osctl ca rotate` goes on from here; a machine that is gone: `osctl cert revoke --name NAME`", ExitCode.NodeFailed);
+                throw new OsctlException(status.Advice, Remedy(status), ExitCode.NodeFailed);
             }
             var step = status.Next;
             status = await MakeAsync(invocation, step, force: false);
@@ -93,9 +93,20 @@ static class AuthorityCommands
         while (!status.Safe && status.Holders.Any(h => h.Blocks && !IsPerson(h)) && invocation.Terminal.Time.GetElapsedTime(began) < invocation.Get(Wait))
         {
             await Task.Delay(Pause, invocation.Terminal.Time, invocation.Cancellation);
+            var before = status.Advice;
             status = await AskAsync(invocation);
+            if (!status.Safe && status.Advice != before) Say(invocation, $"{Word(status.Next)}: waiting: {status.Advice}");
         }
         return status;
+    }
+
+    static string Remedy(AuthorityStatusResponse status)
+    {
+        var blocking = status.Holders.Where(h => h.Blocks).ToArray();
+        var machine = blocking.Any(h => !IsPerson(h)) ? "; a machine that is gone: `osctl cert revoke --name NAME`" : "";
+        var person = blocking.Any(IsPerson)
+            ? "; a person's certificate ends by itself, or after `osctl config renew` the one before can be revoked: `osctl cert revoke SERIAL`" : "";
+        return $"nothing is lost by waiting: the same command goes on from here{machine}{person}";
     }
 
     static async Task<AuthorityStatusResponse> AskAsync(Invocation invocation) =>
@@ -124,16 +135,24 @@ static class AuthorityCommands
         foreach (var authority in status.Authorities)
             authorities.Add(authority.Subject, authority.State, Text.Number(authority.Holders), Text.Second(authority.NotAfter), authority.Fingerprint);
         authorities.Write(invocation.Output);
-        if (status.Phase != AuthorityPhase.Steady)
+        // Before the next authority is handed out nobody can trust it, and nobody is waited for.
+        if (status.Phase is AuthorityPhase.Distributing or AuthorityPhase.Activated)
         {
             invocation.Output.WriteLine();
-            var holders = invocation.Table("HOLDER", "TRUSTS BOTH", "RENEWED", "OLD UNTIL", "WAITED FOR");
+            // Of the authority that does not sign: the next one's after a step back, otherwise the old one's.
+            var until = status.Phase == AuthorityPhase.Activated ? "OLD UNTIL" : "NEXT UNTIL";
+            var holders = invocation.Table("HOLDER", "TRUSTS BOTH", "RENEWED", until, "WAITED FOR");
             foreach (var holder in status.Holders)
-                holders.Add(holder.Identity, IsPerson(holder) ? "-" : Mark(holder.Trusts), Mark(holder.Renewed), holder.Until is null ? "-" : Text.Second(holder.Until), Mark(holder.Blocks));
+            {
+                var (renewed, ends) = holder.Until is null ? ("-", "-") : (Mark(holder.Renewed), Text.Second(holder.Until));
+                holders.Add(holder.Identity, IsPerson(holder) ? "-" : Mark(holder.Trusts), renewed, ends, Mark(holder.Blocks));
+            }
             holders.Write(invocation.Output);
         }
         invocation.Output.WriteLine();
-        invocation.Output.WriteLine($"phase: {Word(status.Phase)}; next: {Word(status.Next)}, {(status.Safe ? "safe" : "not safe yet")}; back: {(status.BackSafe ? "safe" : "not possible")}");
+        var back = status.BackSafe ? "safe"
+            : status.Phase == AuthorityPhase.Steady ? "nothing to undo" : "not safe yet, certificates of the next authority are in use";
+        invocation.Output.WriteLine($"phase: {Word(status.Phase)}; next: {Word(status.Next)}, {(status.Safe ? "safe" : "not safe yet")}; back: {back}");
         invocation.Output.WriteLine(status.Advice);
     }
 

@@ -54,7 +54,9 @@ sealed record CallFailure(StatusCode Code, string Reason, string Message, string
             StatusCode.DeadlineExceeded => new CallFailure(e.StatusCode, "", $"no answer from {connection.Endpoint} within {DurationText.Format(timeout ?? TimeSpan.Zero)}", "try a longer `--timeout`"),
             StatusCode.Unavailable or StatusCode.Internal when Cause<SocketException>(e) is { } socket => Unreachable(connection, socket),
             StatusCode.Unavailable or StatusCode.Internal when IsBrokenHandshake(e) =>
-                new CallFailure(StatusCode.Unavailable, "", $"{connection.Endpoint} broke off the TLS handshake", connection.Credentials?.Weakness(now) ?? "it may not accept this certificate: `osctl config info`"),
+                new CallFailure(StatusCode.Unavailable, "", $"{connection.Endpoint} broke off the TLS handshake", connection.Credentials is { } own
+                    ? own.Weakness(now) ?? "it starts, or it does not accept this certificate: `osctl config info`"
+                    : "it starts, or it waits for its first certificate: its console says for what"),
             StatusCode.Unimplemented => new CallFailure(e.StatusCode, "", "the node does not know this call", "compare releases with `osctl version`"),
             _ => new CallFailure(e.StatusCode, "", Sentence(e.Status.Detail), hint ?? connection.Credentials?.Weakness(now)),
         };

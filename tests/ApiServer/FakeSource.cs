@@ -18,6 +18,9 @@ sealed class FakeSource(TestAuthority authority, string name) : ICertificateSour
     /// <summary>The public keys that were asked for, in order.</summary>
     public List<string> Keys { get; } = [];
 
+    /// <summary>The names that were asked for, in order.</summary>
+    public List<string> Names { get; } = [];
+
     /// <summary>What each enrolment was told to trust instead of what is configured.</summary>
     public List<TrustStore?> Learned { get; } = [];
 
@@ -42,7 +45,9 @@ sealed class FakeSource(TestAuthority authority, string name) : ICertificateSour
 
     CertificateGrant Answer(ReadOnlyMemory<byte> csr)
     {
-        Keys.Add(Convert.ToHexString(VerifiedRequest.Parse(csr.Span).Require().PublicKey.Der.Span));
+        var request = VerifiedRequest.Parse(csr.Span).Require();
+        Keys.Add(Convert.ToHexString(request.PublicKey.Der.Span));
+        Names.Add(string.Join(' ', request.Document.RequestedNames.Select(n => n.Text)));
         Asked.Release();
         if (Refusal is { } refusal) throw refusal;
         var certificate = authority.Issue(Profile, authority.NodeGrant(name), csr.Span);

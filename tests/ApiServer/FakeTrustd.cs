@@ -26,6 +26,22 @@ sealed class FakeTrustd(TokenSecret token) : TrustService.TrustServiceBase
 
     public string? TokenSeen { get; private set; }
 
+    /// <summary>What every stream of revocations begins with, all of it current.</summary>
+    public IReadOnlyList<CertificateRevocationList> Lists { get; set; } = [];
+
+    /// <summary>Streams of revocations so far.</summary>
+    public int Streams => streams;
+
+    int streams;
+
+    public override async Task Revocations(RevocationsRequest request, IServerStreamWriter<RevocationUpdate> stream, ServerCallContext context)
+    {
+        Interlocked.Increment(ref streams);
+        var all = new RevocationUpdate { Snapshot = true, Current = true, Lists = { Lists.Select(l => ByteString.CopyFrom(l.Der.Span)) } };
+        await stream.WriteAsync(all, context.CancellationToken);
+        await Task.Delay(Timeout.Infinite, context.CancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     public override Task<CABundleResponse> CABundle(CABundleRequest request, ServerCallContext context) => Task.FromResult(new CABundleResponse
     {
         BundlePem = Bundle,

@@ -67,6 +67,27 @@ public sealed class NodeIdentityTests : IDisposable
         Assert.NotEqual(source.Keys[0], source.Keys[1]);
     }
 
+    /// <summary>Addresses come and go; an authority that refuses a renewal for one would take a machine out of the fleet within a day.</summary>
+    [Fact]
+    public async Task Asks_in_a_renewal_for_nothing_that_its_certificate_does_not_name()
+    {
+        var first = Open();
+        var run = first.RunAsync(stop.Token);
+        await first.Ready.WaitAsync(Patience);
+        await EndAsync(run);
+
+        using var later = new CancellationTokenSource();
+        var second = Open(null, "cp-1", "127.0.0.1", "fec0::1", "10.0.0.9", "other");
+        var renewal = second.RunAsync(later.Token);
+        await source.Asked.WaitAsync(Patience);
+        await AdvanceUntilAsync(source.Asked.WaitAsync());
+        await later.CancelAsync();
+        await renewal;
+
+        Assert.Equal(["cp-1 127.0.0.1", "cp-1 127.0.0.1"], source.Names);
+        Assert.Equal((1, 1), (source.Enrolled, source.Renewed));
+    }
+
     [Fact]
     public void Accepts_moments_between_one_half_and_two_thirds_of_a_life()
     {
@@ -236,14 +257,14 @@ public sealed class NodeIdentityTests : IDisposable
 
     NodeIdentity Open() => Open(null);
 
-    NodeIdentity Open(TrustStore? pinned) => NodeIdentity.Open(
+    NodeIdentity Open(TrustStore? pinned, params string[] names) => NodeIdentity.Open(
         new NodeIdentityOptions
         {
             Folder = folder,
             Cluster = "demo",
             Name = "cp-1",
             Kind = PeerKind.Node,
-            Names = ["cp-1", "127.0.0.1"],
+            Names = names.Length > 0 ? names : ["cp-1", "127.0.0.1"],
             Pinned = pinned,
             Time = time,
         },

@@ -44,6 +44,14 @@ sealed class TestAuthority : IDisposable
         return authority.Issue(prepared.Require());
     }
 
+    /// <summary>A complete list with these serials.</summary>
+    public CertificateRevocationList List(params string[] serials) => authority.IssueCrl(new CrlContent
+    {
+        Number = 1,
+        Entries = [.. serials.Select(s => new CrlEntry(s, DateTimeOffset.UtcNow, CrlReason.Unspecified))],
+        Life = TimeSpan.FromHours(1),
+    });
+
     public void Dispose() => authority.Dispose();
 
     TrustMaterial Make(CertificateProfile profile, IdentityGrant grant)

@@ -46,7 +46,7 @@ public sealed class AuthorityTests : IAsyncLifetime
     public async Task Walks_to_the_next_authority_and_the_context_follows()
     {
         Assert.Equal(0, await osctl.RunAsync("ca", "status"));
-        Assert.Contains("phase: steady; next: prepare, safe; back: not possible", osctl.Output, StringComparison.Ordinal);
+        Assert.Contains("phase: steady; next: prepare, safe; back: nothing to undo", osctl.Output, StringComparison.Ordinal);
 
         Assert.Equal(0, await osctl.RunAsync("ca", "rotate"));
         foreach (var done in new[] { "prepare: done", "distribute: done", "activate: done", "the new authority signs" }) Assert.Contains(done, osctl.Output, StringComparison.Ordinal);
@@ -55,6 +55,8 @@ public sealed class AuthorityTests : IAsyncLifetime
         // Her own certificate is of the old authority; nobody waits eight hours for that here.
         Assert.NotEqual(0, await osctl.RunAsync("ca", "rotate", "--retire"));
         Assert.Contains("`alice` may still show a certificate of the old authority", osctl.Error, StringComparison.Ordinal);
+        Assert.Contains("`osctl cert revoke SERIAL`", osctl.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("machine that is gone", osctl.Error, StringComparison.Ordinal);
 
         Assert.Equal(0, await osctl.RunAsync("ca", "rotate", "--step", "back"));
         Assert.Contains("phase: distributing", osctl.Output, StringComparison.Ordinal);
@@ -65,6 +67,25 @@ public sealed class AuthorityTests : IAsyncLifetime
         Assert.Equal(0, await osctl.RunAsync("ca", "status"));
         Assert.Contains("retired", osctl.Output, StringComparison.Ordinal);
         Assert.Equal(0, await osctl.RunAsync("cert", "list"));
+    }
+
+    /// <summary>Nobody is asked to wait for themselves: the certificate of before is revoked once there is another.</summary>
+    [Fact]
+    public async Task Walks_to_the_end_when_the_last_certificate_of_the_old_authority_is_revoked()
+    {
+        Assert.Equal(0, await osctl.RunAsync("cert", "list", "--name", "alice", "-o", "json"));
+        var old = System.Text.Json.Nodes.JsonNode.Parse(osctl.Output)!["certificates"]![0]!["serial"]!.GetValue<string>();
+        Assert.Equal(0, await osctl.RunAsync("ca", "rotate", "--step", "prepare"));
+        Assert.DoesNotContain("TRUSTS BOTH", osctl.Output, StringComparison.Ordinal);
+        Assert.Equal(0, await osctl.RunAsync("ca", "rotate"));
+        Assert.Equal(0, await osctl.RunAsync("config", "renew"));
+        Assert.Equal(0, await osctl.RunAsync("cert", "revoke", old, "--reason", "superseded"));
+
+        Assert.Equal(0, await osctl.RunAsync("ca", "rotate", "--retire"));
+
+        Assert.Contains("retire: done", osctl.Output, StringComparison.Ordinal);
+        Assert.Equal(0, await osctl.RunAsync("ca", "status"));
+        Assert.Contains("phase: steady", osctl.Output, StringComparison.Ordinal);
     }
 
     [Fact]

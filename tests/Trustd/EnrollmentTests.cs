@@ -115,7 +115,7 @@ public sealed class EnrollmentTests : IAsyncLifetime
         var running = identity.RunAsync(stop.Token);
         // What the console shows is all that the person needs.
         var words = (await log.First.Task.WaitAsync(TimeSpan.FromSeconds(30))).Split(' ');
-        var approval = new EnrollmentDecisionRequest { Id = words[Array.IndexOf(words, "approve") + 1].TrimEnd('`'), Fingerprint = words[^1] };
+        var approval = new EnrollmentDecisionRequest { Id = words[Array.IndexOf(words, "approve") + 1], Fingerprint = words[^1].TrimEnd('`') };
         await (await trustd.AdministratorAsync()).EnrollmentApproveAsync(approval);
 
         await identity.Ready.WaitAsync(TimeSpan.FromSeconds(30));

@@ -45,10 +45,6 @@ sealed class Issuer(AuthorityKeeper keeper, ICertificateLedger ledger, AuditLog 
                 return new Issued(issued, set.Intermediates, keeper.Current.BundlePem);
             }
         }
-        catch (LedgerException e)
-        {
-            throw new RefusalException(RefusalReason.BackendUnavailable, e.Message) { Id = "ledger-unavailable", Hint = e.Hint };
-        }
         catch (AuditLogException e)
         {
             throw new RefusalException(RefusalReason.AuditUnavailable, e.Message);

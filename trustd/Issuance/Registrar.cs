@@ -74,18 +74,9 @@ sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, ICe
     }
 
     /// <summary>Puts a refusal into the ledger that was given before a method ran, and so before its way was known for certain.</summary>
-    /// <exception cref="RefusalException">The ledger cannot be written.</exception>
-    public async Task KeepRefusalAsync(string way, ServedCall call, RefusalException refusal)
-    {
-        try
-        {
-            await ledger.RecordRefusalAsync(Kept(way, call, refusal), CancellationToken.None);
-        }
-        catch (LedgerException e)
-        {
-            throw new RefusalException(RefusalReason.BackendUnavailable, e.Message) { Id = "ledger-unavailable", Hint = e.Hint };
-        }
-    }
+    /// <exception cref="LedgerException">The ledger cannot be written.</exception>
+    public Task KeepRefusalAsync(string way, ServedCall call, RefusalException refusal) =>
+        ledger.RecordRefusalAsync(Kept(way, call, refusal), CancellationToken.None);
 
     LedgerRefusal Kept(string way, ServedCall call, RefusalException refusal)
     {

@@ -59,10 +59,6 @@ sealed partial class TrustService
         {
             return Describe(await authorities.StepAsync(step, request.Force, call.Caller.Identity?.Name ?? "", call, context.CancellationToken));
         }
-        catch (LedgerException e)
-        {
-            throw new RefusalException(RefusalReason.BackendUnavailable, e.Message) { Id = "ledger-unavailable", Hint = e.Hint };
-        }
         catch (AuthorityException e)
         {
             throw new RefusalException(RefusalReason.BackendUnavailable, e.Message) { Id = "authority-unavailable", Hint = e.Hint };

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
+using Talos.Audit;
 
 namespace Talos.Api.Server;
 
@@ -26,6 +27,16 @@ sealed partial class CallGate
         }
         // A handler that speaks for another service passes its status on.
         if (failure is RpcException rpc) return rpc;
+        // A handler that writes entries of its own. The call itself was put on the record before it ran, or did not run.
+        if (failure is AuditLogException unwritten)
+        {
+            return new RefusalException(RefusalReason.AuditUnavailable, "the record cannot take what the call did; it may have been done")
+            {
+                Hint = unwritten.Reason == AuditLogReason.DiskFull
+                    ? "free space on the node's state file system, and look before you ask again"
+                    : "see the log of the service that answered",
+            }.ToRpc();
+        }
         var incident = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6));
         call.Note("incident", incident);
         log.LogError(failure, "incident {Incident} in {Method}", incident, call.Method);

@@ -9,7 +9,8 @@ namespace Talos.Api.Server;
 /// </summary>
 /// <param name="reason">Decides the status.</param>
 /// <param name="sentence">For people: lower case, no full stop, user input in backticks. Reaches the caller.</param>
-public sealed class RefusalException(RefusalReason reason, string sentence) : Exception(sentence)
+/// <param name="cause">For a log; reaches nobody.</param>
+public class RefusalException(RefusalReason reason, string sentence, Exception? cause = null) : Exception(sentence, cause)
 {
     public const string ReasonTrailer = "talos-reason";
     public const string HintTrailer = "talos-hint";

@@ -39,7 +39,7 @@ public enum EnrollmentFailure
     /// <summary>The answer is not a certificate for the key and the name that were asked for.</summary>
     BadAnswer,
 
-    /// <summary>A person has to approve it first.</summary>
+    /// <summary>A person has to approve it first; the message is the id under which they see it.</summary>
     Waiting,
 
     /// <summary>There is nothing to ask with: no token and no valid certificate.</summary>

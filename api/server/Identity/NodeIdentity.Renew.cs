@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
@@ -10,6 +11,8 @@ public sealed partial class NodeIdentity
     // A control plane's own trustd starts beside this and is there a moment later: asked often at first, then ever more rarely.
     static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     const int ShortPauses = 20;
+
+    static readonly TimeSpan PauseOfRefused = TimeSpan.FromSeconds(1);
 
     // trustd may be away for hours; a node asks often enough to be back within a minute of it.
     static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
@@ -41,6 +44,8 @@ public sealed partial class NodeIdentity
                     Announce();
                     continue;
                 }
+                // Who answered with a no is there, and asking faster changes no mind.
+                if (isRefused) (pauses, pause) = (ShortPauses, pause < PauseOfRefused ? PauseOfRefused : pause);
                 await Task.Delay(pause * (0.8 + Fraction() * 0.4), options.Time, cancellation).ConfigureAwait(false);
                 if (++pauses >= ShortPauses) pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, (waiting.Length > 0 ? LongestWait : LongestPause).Ticks));
             }
@@ -89,12 +94,16 @@ public sealed partial class NodeIdentity
     {
         var current = Slot.Current;
         var fingerprint = "";
+        isRefused = false;
         var canRenew = current is not null && current.Certificate.NotAfter.ToUniversalTime() > options.Time.GetUtcNow().UtcDateTime;
         try
         {
             using var key = PendingKey();
             fingerprint = SubjectPublicKey.FingerprintOf(key.ExportSubjectPublicKeyInfo());
-            using var request = CertificateSigningRequest.Create(key, options.Name, options.DnsNames, options.Addresses);
+            // A renewal says what the certificate before it said, and one that asks for more is refused. An address that the machine got since must not cost it
+            // its certificate.
+            var names = canRenew ? Renewable(current!) : options.Names;
+            using var request = CertificateSigningRequest.Create(key, options.Name, HostNames(names), Addresses(names));
             var grant = canRenew
                 ? await source.RenewAsync(request.Der, current!, cancellation).ConfigureAwait(false)
                 : await source.EnrollAsync(request.Der, Learned(), cancellation).ConfigureAwait(false);
@@ -112,12 +121,14 @@ public sealed partial class NodeIdentity
         catch (EnrollmentException e) when (e.Failure == EnrollmentFailure.Waiting)
         {
             // Once for each request, not once for each time it is asked.
-            if (waiting != e.Message) log.LogWarning("{Reason} --fingerprint {Fingerprint}", e.Message, fingerprint);
+            if (waiting != e.Message) log.LogWarning("waiting for a person: `osctl enroll approve {Id} --fingerprint {Fingerprint}`", e.Message, fingerprint);
             waiting = e.Message;
         }
         catch (EnrollmentException e)
         {
-            waiting = "";
+            // An answer that did not arrive changes nothing about what is waited for.
+            if (e.Failure != EnrollmentFailure.Unreachable) waiting = "";
+            isRefused = e.Failure == EnrollmentFailure.Refused;
             // While a trustd starts it is asked many times a second.
             if (complaint != e.Message) log.LogWarning("no {What} certificate: {Reason}", canRenew ? "new" : "first", e.Message);
             complaint = e.Message;
@@ -128,6 +139,21 @@ public sealed partial class NodeIdentity
         }
         return null;
     }
+
+    List<string> Renewable(TrustMaterial current)
+    {
+        var held = Certificate.Parse(current.Certificate.RawData).Require().AlternativeNames.Select(n => n.Text).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var names = options.Names.Select(n => IPAddress.TryParse(n, out var address) ? address.ToString() : n).ToLookup(held.Contains);
+        var more = string.Join(", ", names[false].Select(n => $"`{n}`"));
+        if (more.Length > 0 && unnamed != more)
+            log.LogWarning("the certificate does not name {Names}, and a renewal adds nothing: that takes a token or a person's approval again", more);
+        unnamed = more;
+        return [.. names[true]];
+    }
+
+    static IEnumerable<string> HostNames(IEnumerable<string> names) => names.Where(n => !IPAddress.TryParse(n, out _));
+
+    static IEnumerable<IPAddress> Addresses(IEnumerable<string> names) => names.Select(n => IPAddress.TryParse(n, out var a) ? a : null).OfType<IPAddress>();
 
     /// <summary>
     /// A new key with every certificate, so that a leaked one is worth a day at most; but the same one until there is a certificate for

@@ -22,7 +22,8 @@ public sealed partial class NodeIdentity
     volatile TaskCompletionSource renewed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // What is waited for, as the log was told it; empty when nothing is. Only the renewal loop touches it.
-    string waiting = "", complaint = "";
+    string waiting = "", complaint = "", unnamed = "";
+    bool isRefused;
 
     NodeIdentity(NodeIdentityOptions options, ICertificateSource source, ILogger log)
     {

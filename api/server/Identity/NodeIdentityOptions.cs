@@ -1,4 +1,3 @@
-using System.Net;
 using Talos.Pki;
 
 namespace Talos.Api.Server;
@@ -16,7 +15,7 @@ public sealed class NodeIdentityOptions
     /// <summary>What the certificate has to say its holder is.</summary>
     public required PeerKind Kind { get; init; }
 
-    /// <summary>Host names and addresses to ask for.</summary>
+    /// <summary>Host names and addresses to ask for; a renewal asks for those that the certificate names already.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
 
     /// <summary>
@@ -25,8 +24,4 @@ public sealed class NodeIdentityOptions
     public TrustStore? Pinned { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
-
-    internal IEnumerable<string> DnsNames => Names.Where(n => !IPAddress.TryParse(n, out _));
-
-    internal IEnumerable<IPAddress> Addresses => Names.Select(n => IPAddress.TryParse(n, out var address) ? address : null).OfType<IPAddress>();
 }

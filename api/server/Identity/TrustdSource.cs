@@ -61,7 +61,7 @@ public sealed partial class TrustdSource(
         {
             EnrollmentState.Issued when answer.Issued is { } issued => Grant(issued),
             EnrollmentState.Denied => throw new EnrollmentException(EnrollmentFailure.Refused, $"a person denied the enrollment `{answer.Id}`"),
-            _ => throw new EnrollmentException(EnrollmentFailure.Waiting, $"waiting for a person: `osctl enroll approve {answer.Id}`"),
+            _ => throw new EnrollmentException(EnrollmentFailure.Waiting, answer.Id),
         };
     }
 
@@ -123,7 +123,7 @@ public sealed partial class TrustdSource(
         return e.StatusCode switch
         {
             StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Internal or StatusCode.Cancelled or StatusCode.Unknown =>
-                new EnrollmentException(EnrollmentFailure.Unreachable, $"`{endpoint}` does not answer: {e.Status.Detail}", e),
+                new EnrollmentException(EnrollmentFailure.Unreachable, $"`{endpoint}` does not answer: {(e.Status.Detail.Length > 0 ? e.Status.Detail : e.StatusCode)}", e),
             _ => new EnrollmentException(EnrollmentFailure.Refused, $"`{endpoint}` refused: {e.Status.Detail}", e),
         };
     }
