@@ -7,7 +7,7 @@ public sealed partial class AuditLog
 {
     // A write and its sync take the processor for 0.1 ms, as much as recording 20 calls. Where several callers wait at a time, a thousand commits a
     // second serve all of them; one caller alone never waits for others.
-    static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(1);
+    static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(2);
 
     const int FewCallers = 4;
 
@@ -243,7 +243,7 @@ public sealed partial class AuditLog
     }
 
     // LIMIT: files that are open for it at a time.
-    const int SettledTogether = 64;
+    const int SettledTogether = 16;
 
     // All are on their way before the first is waited for: the file system writes them, and commits their metadata, together.
     void Settle(List<(string Path, ulong End)> files)
