@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Win32.SafeHandles;
+using Talos.Linux.Files;
 
 namespace Talos.Audit;
 
@@ -257,7 +258,7 @@ public sealed partial class AuditLog
                 {
                     SafeFileHandle file = _store.OpenToSync(files[i].Path);
                     open.Add(file);
-                    PageCache.BeginWriteback(file);
+                    if (OperatingSystem.IsLinux()) PageCache.BeginWriteback(file);
                 }
                 catch (FileNotFoundException) when (files[i].End <= FirstIndex)
                 {
@@ -267,7 +268,8 @@ public sealed partial class AuditLog
                 foreach (SafeFileHandle file in open)
                 {
                     RandomAccess.FlushToDisk(file);
-                    PageCache.Drop(file);
+                    // A log must not push out of memory what the node works with; and what it frees is warm for the next file.
+                    if (OperatingSystem.IsLinux()) PageCache.Drop(file);
                     file.Dispose();
                 }
                 open.Clear();

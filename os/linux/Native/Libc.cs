@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Talos.Linux.Native;
 
@@ -54,6 +55,12 @@ static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     internal static partial nint read(int descriptor, byte* buffer, nuint count);
+
+    [LibraryImport(Library)]
+    internal static partial int posix_fadvise(SafeFileHandle descriptor, long offset, long length, int advice);
+
+    [LibraryImport(Library)]
+    internal static partial int sync_file_range(SafeFileHandle descriptor, long offset, long bytes, uint flags);
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int open(string path, int flags, uint mode);
