@@ -116,6 +116,29 @@ public sealed class IssuanceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Gives_a_new_name_to_one_of_several_machines_that_ask_at_the_same_moment()
+    {
+        CertificateSigningRequest[] machines = [.. Enumerable.Range(0, 8).Select(_ => CertificateSigningRequest.Create("worker-1"))];
+        var answers = await Task.WhenAll(machines.Select(async machine =>
+        {
+            try
+            {
+                await trustd.Stranger().EnrollAsync(Enrol(machine));
+                return "";
+            }
+            catch (RpcException e)
+            {
+                return e.Trailers.GetValue("talos-reason") ?? e.Message;
+            }
+            finally
+            {
+                machine.Dispose();
+            }
+        }));
+        Assert.Equal(["", .. Enumerable.Repeat("name-in-use", 7)], answers.Order());
+    }
+
+    [Fact]
     public async Task Denies_one_identity_more_than_its_share_while_others_get_theirs()
     {
         using var csr = CertificateSigningRequest.Create("worker-1");

@@ -13,6 +13,9 @@ namespace Talos.Trustd.Issuance;
 /// </summary>
 sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, ICertificateLedger ledger, TimeProvider time)
 {
+    // Two machines that ask for one new name at the same moment: the second is looked at when the first one's certificate is on the ledger.
+    readonly ImmutableArray<SemaphoreSlim> turns = [.. Enumerable.Range(0, 64).Select(static _ => new SemaphoreSlim(1))];
+
     /// <summary>Issues one certificate.</summary>
     /// <param name="asked">What is asked for outside of the CSR.</param>
     /// <param name="call">The call that asks; null for trustd's own certificate.</param>
@@ -31,7 +34,6 @@ sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, ICe
             Time = time.GetUtcNow(),
         });
         if (decision.Grant is not { } grant) throw new RefusalException(RefusalReason.NotAllowed, decision.Sentence) { Id = decision.ReasonId, Hint = decision.Hint };
-        if (evidence.IsFirstOfNode) RequireFreeName(evidence, grant.Name, request);
         var order = new CertificateOrder
         {
             Profile = evidence.Profile with { Lifetime = grant.Lifetime },
@@ -48,7 +50,18 @@ sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, ICe
             Policy = decision.Revision,
             AuthenticatedAt = grant.AuthenticatedAt,
         };
-        return await issuer.IssueAsync(order, request, call, cancellation, spend);
+        if (!evidence.IsFirstOfNode) return await issuer.IssueAsync(order, request, call, cancellation, spend);
+        var turn = turns[(int)((uint)grant.Name.GetHashCode(StringComparison.Ordinal) % (uint)turns.Length)];
+        await turn.WaitAsync(cancellation);
+        try
+        {
+            RequireFreeName(evidence, grant.Name, request);
+            return await issuer.IssueAsync(order, request, call, cancellation, spend);
+        }
+        finally
+        {
+            turn.Release();
+        }
     }
 
     /// <summary>Runs one way to a certificate, and puts what it refuses into the ledger.</summary>
