@@ -246,33 +246,35 @@ public sealed partial class AuditLog
     // LIMIT: files that are open for it at a time.
     const int SettledTogether = 16;
 
-    // All are on their way before the first is waited for: the file system writes them, and commits their metadata, together.
     void Settle(List<(string Path, ulong End)> files)
     {
-        List<SafeFileHandle> open = new(SettledTogether);
+        foreach ((string Path, ulong End)[] together in files.Chunk(SettledTogether)) SettleTogether(together);
+    }
+
+    // All are on their way before the first is waited for: the file system writes them, and commits their metadata, together.
+    void SettleTogether((string Path, ulong End)[] files)
+    {
+        List<SafeFileHandle> open = new(files.Length);
         try
         {
-            for (int i = 0; i < files.Count; i++)
+            foreach ((string path, ulong end) in files)
             {
                 try
                 {
-                    SafeFileHandle file = _store.OpenToSync(files[i].Path);
+                    SafeFileHandle file = _store.OpenToSync(path);
                     open.Add(file);
                     if (OperatingSystem.IsLinux()) PageCache.BeginWriteback(file);
                 }
-                catch (FileNotFoundException) when (files[i].End <= FirstIndex)
+                catch (FileNotFoundException) when (end <= FirstIndex)
                 {
                     // Removed under the retention policy in the meantime.
                 }
-                if (open.Count < SettledTogether && i < files.Count - 1) continue;
-                foreach (SafeFileHandle file in open)
-                {
-                    RandomAccess.FlushToDisk(file);
-                    // A log must not push out of memory what the node works with; and what it frees is warm for the next file.
-                    if (OperatingSystem.IsLinux()) PageCache.Drop(file);
-                    file.Dispose();
-                }
-                open.Clear();
+            }
+            foreach (SafeFileHandle file in open)
+            {
+                RandomAccess.FlushToDisk(file);
+                // A log must not push out of memory what the node works with; and what it frees is warm for the next file.
+                if (OperatingSystem.IsLinux()) PageCache.Drop(file);
             }
         }
         finally

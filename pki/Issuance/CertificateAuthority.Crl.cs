@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Talos.Pki;
 
 public sealed partial class CertificateAuthority
@@ -80,18 +82,18 @@ public sealed partial class CertificateAuthority
 
     void WriteExtensions(DerWriter writer, CrlContent content)
     {
-        Extension(writer, ObjectIdentifiers.AuthorityKeyIdentifier, critical: false, w =>
+        CertificateWriter.Extension(writer, ObjectIdentifiers.AuthorityKeyIdentifier, critical: false, w =>
         {
             using (w.Sequence())
                 w.Value(0x80, Certificate.SubjectKeyIdentifier!.Value.Span);
         });
-        Extension(writer, ObjectIdentifiers.CrlNumber, critical: false, w => w.UnsignedInteger(content.Number.ToByteArray(isUnsigned: true, isBigEndian: true)));
+        CertificateWriter.Extension(writer, ObjectIdentifiers.CrlNumber, critical: false, w => Number(w, content.Number));
         if (content.DeltaBase is { } from)
-            Extension(writer, ObjectIdentifiers.DeltaCrlIndicator, critical: true, w => w.UnsignedInteger(from.ToByteArray(isUnsigned: true, isBigEndian: true)));
+            CertificateWriter.Extension(writer, ObjectIdentifiers.DeltaCrlIndicator, critical: true, w => Number(w, from));
         if (RevocationLists is not { } lists)
             return;
         // §5.2.4: a delta has the scope of its base, so it names the complete list's point
-        Extension(writer, ObjectIdentifiers.IssuingDistributionPoint, critical: true, w =>
+        CertificateWriter.Extension(writer, ObjectIdentifiers.IssuingDistributionPoint, critical: true, w =>
         {
             using (w.Sequence())
             using (w.Open(0xA0))
@@ -99,18 +101,9 @@ public sealed partial class CertificateAuthority
                 w.Text(0x86, lists.CompleteUri(content.Shard));
         });
         if (content.DeltaBase is null)
-            Extension(writer, ObjectIdentifiers.FreshestCrl, critical: false, w => CertificateWriter.WritePoint(w, lists.DeltaUri(content.Shard)));
-    }
+            CertificateWriter.Extension(
+                writer, ObjectIdentifiers.FreshestCrl, critical: false, w => CertificateWriter.WritePoint(w, lists.DeltaUri(content.Shard)));
 
-    static void Extension(DerWriter writer, string id, bool critical, Action<DerWriter> write)
-    {
-        using (writer.Sequence())
-        {
-            writer.ObjectIdentifier(id);
-            if (critical)
-                writer.Boolean(true);
-            using (writer.OctetString())
-                write(writer);
-        }
+        static void Number(DerWriter w, BigInteger number) => w.UnsignedInteger(number.ToByteArray(isUnsigned: true, isBigEndian: true));
     }
 }

@@ -150,6 +150,9 @@ static class CertificateWriter
         }
     }
 
+    public static void Extension(DerWriter writer, string id, bool critical, Action<DerWriter> write) =>
+        Extension(writer, id, critical, write, static (w, content) => content(w));
+
     static void Extension<T>(DerWriter writer, string id, bool critical, T state, Action<DerWriter, T> write)
     {
         using (writer.Sequence())

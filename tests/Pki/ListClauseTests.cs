@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using Xunit;
 using Why = Talos.Pki.ValidationReason;
@@ -105,23 +104,23 @@ public sealed class ListClauseTests : IDisposable
         ["5.2.3 negative number"] = Malformed(new List { NumberOctets = [0x80] }) with { Oracle = null },
         ["5.2.3 number of 20 octets"] = new(Why.Valid, new List { NumberOctets = [0x7F, .. new byte[19]] }),
         ["5.2.3 number of 22 octets"] = Malformed(new List { NumberOctets = [0x7F, .. new byte[21]] }) with { Oracle = null },
-        ["5.2 unknown critical extension"] = new(Why.RevocationUnknown, new List { More = w => Extension(w, Unknown, true, w => w.Null()) }),
-        ["5.2 unknown extension that is not critical"] = new(Why.Valid, new List { More = w => Extension(w, Unknown, false, w => w.Null()) }),
+        ["5.2 unknown critical extension"] = new(Why.RevocationUnknown, new List { More = w => CertificateWriter.Extension(w, Unknown, true, w => w.Null()) }),
+        ["5.2 unknown extension that is not critical"] = new(Why.Valid, new List { More = w => CertificateWriter.Extension(w, Unknown, false, w => w.Null()) }),
         ["5.2 an extension twice"] = Malformed(new List
         {
             More = w =>
             {
-                Extension(w, Unknown, false, w => w.Null());
-                Extension(w, Unknown, false, w => w.Null());
+                CertificateWriter.Extension(w, Unknown, false, w => w.Null());
+                CertificateWriter.Extension(w, Unknown, false, w => w.Null());
             },
         }) with
         { Oracle = null },
         ["5.3 unknown critical extension of an entry"] = new(Why.RevocationUnknown, new List
         {
-            Entries = [new([5]) { Extensions = w => Extension(w, Unknown, true, w => w.Null()) }],
+            Entries = [new([5]) { Extensions = w => CertificateWriter.Extension(w, Unknown, true, w => w.Null()) }],
         }),
         ["5.3 unknown extension of the entry that is not critical"] =
-            new(Why.Revoked, new List { Entries = [Leaf(w => Extension(w, Unknown, false, w => w.Null()))] }),
+            new(Why.Revoked, new List { Entries = [Leaf(w => CertificateWriter.Extension(w, Unknown, false, w => w.Null()))] }),
         ["5.3.1 a reason"] = new(Why.Revoked, new List { Entries = [Leaf(w => Reason(w, 4))] }),
         ["5.3.1 on hold"] = new(Why.Revoked, new List { Entries = [Leaf(w => Reason(w, 6))] }),
         ["5.3.1 a reason that is none"] = Malformed(new List { Entries = [Leaf(w => Reason(w, 7))] }) with { Oracle = null },
@@ -164,7 +163,7 @@ public sealed class ListClauseTests : IDisposable
             new List(), new List { Number = 6, DeltaBase = 5, Entries = [s_leaf], Signer = s_otherKey })
         { Oracle = null },
         ["5.2.4 a delta with an unknown critical extension"] = new(Why.Valid,
-            new List(), new List { Number = 6, DeltaBase = 5, Entries = [s_leaf], More = w => Extension(w, Unknown, true, w => w.Null()) })
+            new List(), new List { Number = 6, DeltaBase = 5, Entries = [s_leaf], More = w => CertificateWriter.Extension(w, Unknown, true, w => w.Null()) })
         { Oracle = null },
         ["5.2.4 a delta without a complete list"] = new(Why.RevocationUnknown, new List { Number = 6, DeltaBase = 5 }) { Oracle = null },
         ["5.2.5 of users alone"] = new(Why.Valid, new List { Scope = w => w.Value(0x81, [0xFF]) }) { Oracle = ["-extended_crl"] },
@@ -268,7 +267,7 @@ public sealed class ListClauseTests : IDisposable
 
         if (c.Oracle is not { } arguments)
             return;
-        Assert.SkipUnless(OpenSslTests.IsInstalled("openssl"), "SKIPPED: `openssl` is not installed, so nobody gave a second opinion");
+        OpenSslTests.Require("openssl");
         Assert.True((c.Reason == Why.Valid) == OpenSslAccepts(root, leaf, encoded, arguments, out string output), output);
     }
 
@@ -278,18 +277,11 @@ public sealed class ListClauseTests : IDisposable
         File.WriteAllText(rootFile, root.ToPem());
         File.WriteAllText(leafFile, leaf.ToPem());
         File.WriteAllText(listFile, string.Concat(lists.Select(der => PemEncoding.WriteString("X509 CRL", der) + "\n")));
-        var start = new ProcessStartInfo("openssl",
+        (int code, output) = OpenSslTests.Tool(
+            "openssl",
             ["verify", "-x509_strict", "-crl_check", "-attime", $"{TestFleet.Now.ToUnixTimeSeconds()}", "-CAfile", rootFile, "-CRLfile", listFile,
-                .. arguments, leafFile])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        output = process.StandardOutput.ReadToEnd() + errors.Result;
-        process.WaitForExit();
-        return process.ExitCode == 0;
+                .. arguments, leafFile]);
+        return code == 0;
     }
 
     static void Pointed(TestCertificate c) => c.Set(ObjectIdentifiers.CrlDistributionPoints, false, w => CertificateWriter.WritePoint(w, Point));
@@ -304,32 +296,15 @@ public sealed class ListClauseTests : IDisposable
             w.Text(0x86, Point);
     }
 
-    static void Reason(DerWriter w, byte reason) => Extension(w, ObjectIdentifiers.CrlReason, false, w => w.Value(DerTag.Enumerated, [reason]));
+    static void Reason(DerWriter w, byte reason) =>
+        CertificateWriter.Extension(w, ObjectIdentifiers.CrlReason, false, w => w.Value(DerTag.Enumerated, [reason]));
 
-    static void Issuer(DerWriter w, string name) => Extension(w, ObjectIdentifiers.CertificateIssuer, true, w =>
+    static void Issuer(DerWriter w, string name) => CertificateWriter.Extension(w, ObjectIdentifiers.CertificateIssuer, true, w =>
     {
         using (w.Sequence())
         using (w.Open(0xA4))
             w.Raw(DistinguishedName.Create((ObjectIdentifiers.CommonName, name)).Der.Span);
     });
-
-    static void Extension(DerWriter writer, string id, bool critical, Action<DerWriter> write)
-    {
-        using (writer.Sequence())
-        {
-            writer.ObjectIdentifier(id);
-            if (critical)
-                writer.Boolean(true);
-            using (writer.OctetString())
-                write(writer);
-        }
-    }
-
-    static void Algorithm(DerWriter w, string id)
-    {
-        using (w.Sequence())
-            w.ObjectIdentifier(id);
-    }
 
     static byte[] Encode(List list, Certificate root)
     {
@@ -338,7 +313,7 @@ public sealed class ListClauseTests : IDisposable
         {
             if (list.Version is { } version)
                 content.Integer(version - 1);
-            Algorithm(content, ObjectIdentifiers.Sha256WithEcdsa);
+            TestCertificate.Algorithm(content, ObjectIdentifiers.Sha256WithEcdsa);
             content.Raw(DistinguishedName.Create((ObjectIdentifiers.CommonName, list.Issuer)).Der.Span);
             content.Time(list.ThisUpdate);
             if (list.NextUpdate is { } next)
@@ -365,7 +340,7 @@ public sealed class ListClauseTests : IDisposable
         using (whole.Sequence())
         {
             whole.Raw(content.Written);
-            Algorithm(whole, list.OuterAlgorithm ?? ObjectIdentifiers.Sha256WithEcdsa);
+            TestCertificate.Algorithm(whole, list.OuterAlgorithm ?? ObjectIdentifiers.Sha256WithEcdsa);
             using (whole.BitString())
                 whole.Raw(list.Signer.SignData(content.Written, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
         }
@@ -376,19 +351,19 @@ public sealed class ListClauseTests : IDisposable
     static void Extensions(DerWriter w, List list, Certificate root)
     {
         if (list.HasKeyIdentifier)
-            Extension(w, ObjectIdentifiers.AuthorityKeyIdentifier, false, w =>
+            CertificateWriter.Extension(w, ObjectIdentifiers.AuthorityKeyIdentifier, false, w =>
             {
                 using (w.Sequence())
                     w.Value(0x80, root.SubjectKeyIdentifier!.Value.Span);
             });
         if (list.NumberOctets is { } octets)
-            Extension(w, ObjectIdentifiers.CrlNumber, list.IsNumberCritical, w => w.Value(DerTag.Integer, octets));
+            CertificateWriter.Extension(w, ObjectIdentifiers.CrlNumber, list.IsNumberCritical, w => w.Value(DerTag.Integer, octets));
         else if (list.Number is { } number)
-            Extension(w, ObjectIdentifiers.CrlNumber, list.IsNumberCritical, w => w.Integer(number));
+            CertificateWriter.Extension(w, ObjectIdentifiers.CrlNumber, list.IsNumberCritical, w => w.Integer(number));
         if (list.DeltaBase is { } from)
-            Extension(w, ObjectIdentifiers.DeltaCrlIndicator, true, w => w.Integer(from));
+            CertificateWriter.Extension(w, ObjectIdentifiers.DeltaCrlIndicator, true, w => w.Integer(from));
         if (list.Scope is { } scope)
-            Extension(w, ObjectIdentifiers.IssuingDistributionPoint, true, w =>
+            CertificateWriter.Extension(w, ObjectIdentifiers.IssuingDistributionPoint, true, w =>
             {
                 using (w.Sequence())
                     scope(w);

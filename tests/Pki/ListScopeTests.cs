@@ -109,7 +109,7 @@ public sealed class ListScopeTests
         using (content.Sequence())
         {
             content.Integer(1);
-            Algorithm(content);
+            TestCertificate.Algorithm(content, ObjectIdentifiers.Sha256WithEcdsa);
             content.Raw(root.Subject.Der.Span);
             content.Time(TestFleet.Now.AddHours(-1));
             content.Time(TestFleet.Now.AddHours(1));
@@ -145,7 +145,7 @@ public sealed class ListScopeTests
         using (whole.Sequence())
         {
             whole.Raw(content.Written);
-            Algorithm(whole);
+            TestCertificate.Algorithm(whole, ObjectIdentifiers.Sha256WithEcdsa);
             using (whole.BitString())
                 whole.Raw(TestCertificate.Key.SignData(content.Written, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
         }
@@ -153,22 +153,9 @@ public sealed class ListScopeTests
         return CertificateRevocationList.Parse(whole.Written).Require();
     }
 
-    static void Algorithm(DerWriter w)
+    static void Extension(DerWriter writer, string id, bool critical, Action<DerWriter> write) => CertificateWriter.Extension(writer, id, critical, w =>
     {
         using (w.Sequence())
-            w.ObjectIdentifier(ObjectIdentifiers.Sha256WithEcdsa);
-    }
-
-    static void Extension(DerWriter writer, string id, bool critical, Action<DerWriter> write)
-    {
-        using (writer.Sequence())
-        {
-            writer.ObjectIdentifier(id);
-            if (critical)
-                writer.Boolean(true);
-            using (writer.OctetString())
-            using (writer.Sequence())
-                write(writer);
-        }
-    }
+            write(w);
+    });
 }

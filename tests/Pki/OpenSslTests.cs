@@ -20,7 +20,7 @@ public sealed class OpenSslTests : IDisposable
         return path;
     }
 
-    static (int Code, string Output) Tool(string name, params string[] arguments)
+    internal static (int Code, string Output) Tool(string name, params string[] arguments)
     {
         var start = new ProcessStartInfo(name, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
@@ -33,7 +33,7 @@ public sealed class OpenSslTests : IDisposable
     internal static bool IsInstalled(string tool) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, tool)));
 
-    static void Require(string tool)
+    internal static void Require(string tool)
     {
         Assert.SkipUnless(IsInstalled(tool), $"SKIPPED: `{tool}` is not installed, so nobody gave a second opinion");
     }

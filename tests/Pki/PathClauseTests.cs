@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using Xunit;
@@ -311,7 +310,7 @@ public sealed class PathClauseTests : IDisposable
         Assert.True(reason == result.Reason, $"{result.Reason}: {result.Message}");
         if (path.Oracle is not { } arguments)
             return;
-        Assert.SkipUnless(OpenSslTests.IsInstalled("openssl"), "SKIPPED: `openssl` is not installed, so nobody gave a second opinion");
+        OpenSslTests.Require("openssl");
         Assert.True((reason == Why.Valid) == OpenSslAccepts(encoded, arguments, out string output), output);
     }
 
@@ -323,17 +322,10 @@ public sealed class PathClauseTests : IDisposable
             File.WriteAllText(file, PemEncoding.WriteString("CERTIFICATE", der));
             return file;
         })];
-        var start = new ProcessStartInfo("openssl",
+        (int code, output) = OpenSslTests.Tool(
+            "openssl",
             ["verify", "-x509_strict", "-attime", $"{TestFleet.Now.ToUnixTimeSeconds()}", "-CAfile", files[0],
-                .. files[1..^1].SelectMany(f => new[] { "-untrusted", f }), .. arguments, files[^1]])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        output = process.StandardOutput.ReadToEnd() + errors.Result;
-        process.WaitForExit();
-        return process.ExitCode == 0;
+                .. files[1..^1].SelectMany(f => new[] { "-untrusted", f }), .. arguments, files[^1]]);
+        return code == 0;
     }
 }

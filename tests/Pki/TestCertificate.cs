@@ -165,14 +165,7 @@ sealed class TestCertificate
                 using (w.Open(0xA3))
                 using (w.Sequence())
                     foreach ((string id, (bool critical, Action<DerWriter> write)) in Extensions.Concat(Extensions.Where(e => e.Key == RepeatedExtension)))
-                        using (w.Sequence())
-                        {
-                            w.ObjectIdentifier(id);
-                            if (critical)
-                                w.Boolean(true);
-                            using (w.OctetString())
-                                write(w);
-                        }
+                        CertificateWriter.Extension(w, id, critical, write);
         }
 
         byte[] tbs = w.ToArray();
@@ -188,7 +181,7 @@ sealed class TestCertificate
         return document.ToArray();
     }
 
-    static void Algorithm(DerWriter w, string id)
+    internal static void Algorithm(DerWriter w, string id)
     {
         using (w.Sequence())
             w.ObjectIdentifier(id);
