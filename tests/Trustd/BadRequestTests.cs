@@ -60,10 +60,14 @@ public sealed class BadRequestTests : IAsyncLifetime
         { "no address of one machine", Denied, "name-not-allowed", "`0.0.0.0`" },
         { "wildcard", Denied, "name-not-allowed", "`*.example.org`" },
         { "another common name", Denied, "name-not-allowed", "`cp-1`" },
-        { "two common names", Denied, "pki.excess-name", "`cp-1`" },
+        { "two common names", Denied, "name-not-allowed", "`cp-1`" },
         { "a role", Denied, "role-not-allowed", "`os:admin`" },
-        { "an e-mail address", Denied, "pki.excess-name", "root@example.org" },
-        { "another's SPIFFE id", Denied, "pki.excess-name", "spiffe://demo/node/cp-1" },
+        { "an e-mail address", Denied, "name-not-allowed", "`email:root@example.org`" },
+        { "another's SPIFFE id", Denied, "name-not-allowed", "`URI:spiffe://demo/node/cp-1`" },
+        { "all at once", Denied, "name-not-allowed", "the name `cp-1`, which the certificate" },
+        { "all at once", Denied, "name-not-allowed", "`192.168.1.1`, `api.example.org`, `email:root@example.org`, which the certificate" },
+        { "all at once", Denied, "name-not-allowed", "; the request asks for the role `os:admin`, which the certificate" },
+        { "more than a sentence holds", Denied, "name-not-allowed", "and 84 more, which the certificate" },
     };
 
     [Theory]
@@ -196,6 +200,16 @@ public sealed class BadRequestTests : IAsyncLifetime
             "a role" => Ask(key, "CN=worker-1, O=os:admin").CreateSigningRequest(),
             "an e-mail address" => Ask(key, "CN=worker-1", names => names.AddEmailAddress("root@example.org")).CreateSigningRequest(),
             "another's SPIFFE id" => Ask(key, "CN=worker-1", names => names.AddUri(new Uri("spiffe://demo/node/cp-1"))).CreateSigningRequest(),
+            "all at once" => Ask(key, "CN=cp-1, O=os:admin", names =>
+            {
+                names.AddEmailAddress("root@example.org");
+                names.AddDnsName("api.example.org");
+                names.AddIpAddress(IPAddress.Parse("192.168.1.1"));
+            }).CreateSigningRequest(),
+            "more than a sentence holds" => Ask(key, "CN=worker-1", names =>
+            {
+                for (var i = 0; i < 100; i++) names.AddDnsName($"n{i}.{new string('x', 60)}.{new string('y', 60)}");
+            }).CreateSigningRequest(),
             _ => throw new ArgumentOutOfRangeException(nameof(request), request, null),
         };
     }

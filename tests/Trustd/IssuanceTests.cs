@@ -53,6 +53,34 @@ public sealed class IssuanceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Denies_a_request_naming_all_that_is_too_much()
+    {
+        using var csr = CertificateSigningRequest.Create("alice", ["cp-1"], [IPAddress.Parse("192.168.1.1")]);
+        var request = Ask(csr, trustd.AdministratorToken.Reveal());
+        request.Name = "mallory";
+        request.Roles.Add(["os:auditor", "os:node"]);
+        request.Lifetime = Duration.FromTimeSpan(TimeSpan.FromHours(9));
+        var refusal = await RunningTrustd.RefusedAsync(trustd.Stranger().IssueClientAsync(request), "name-not-allowed");
+        var token = $"which the token `{trustd.AdministratorToken.Id}` does not allow";
+        Assert.Equal(
+            $"the request asks for the name `mallory`, {token}; the request asks for `192.168.1.1`, `alice`, `cp-1`, {token}; "
+            + $"the request asks for the role `os:auditor`, `os:node`, {token}; the request asks for a longer life than the 8h of a certificate for a user",
+            refusal.Status.Detail);
+        Assert.Contains("ask for fewer roles", refusal.Trailers.GetValue("talos-hint"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Denies_more_than_any_header_holds_with_its_reason()
+    {
+        using var csr = CertificateSigningRequest.Create("alice");
+        var request = Ask(csr, trustd.AdministratorToken.Reveal());
+        request.Name = new string('漢', 10_000);
+        request.Roles.Add(Enumerable.Range(0, 500).Select(i => $"{i}{new string('漢', 500)}"));
+        var refusal = await RunningTrustd.RefusedAsync(trustd.Stranger().IssueClientAsync(request), "name-not-allowed");
+        Assert.Contains("and 484 more", refusal.Status.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Denies_a_stranger_without_a_token()
     {
         using var csr = CertificateSigningRequest.Create("mallory");

@@ -26,7 +26,7 @@ sealed class EnrollmentQueue(ICertificateLedger ledger, TimeProvider time)
     /// <exception cref="RefusalException">The request names no machine, or there is no room.</exception>
     public async Task<LedgerEnrollment> ApplyAsync(string cluster, VerifiedRequest request, string source, CancellationToken cancellation)
     {
-        var wish = Registrar.Complete(new CertificateWish { Name = "" }, request.Document);
+        var wish = Registrar.Complete(new CertificateWish { Name = "" }, request.Document, cluster);
         if (!SpiffeId.Create(cluster, PeerKind.Node, wish.Name).Is(out _, out var failure)) throw Refusals.From(failure);
         var digest = Digest(request, wish);
         if (ledger.FindEnrollment(digest) is { } known) return known;

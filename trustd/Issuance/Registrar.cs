@@ -28,7 +28,7 @@ sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, ICe
         {
             Way = evidence.Way,
             Kind = evidence.Profile.Id,
-            Request = Complete(asked, request.Document),
+            Request = Complete(asked, request.Document, cluster),
             Basis = evidence.Basis,
             SourceIp = call?.Caller.Source.ToString() ?? "",
             Time = time.GetUtcNow(),
@@ -97,19 +97,33 @@ sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, ICe
         return new LedgerRefusal(time.GetUtcNow(), way, caller, call.Caller.Source.ToString(), refusal.Id, refusal.Message, policy.Revision);
     }
 
-    /// <summary>The names that a CSR asks for, in the forms that policy compares; kinds that no certificate of ours holds are left to the PKI, which refuses them.</summary>
-    public static CertificateWish Complete(CertificateWish asked, CertificateRequestDocument csr) => asked with
+    /// <summary>All that a CSR asks for, in the forms that policy compares.</summary>
+    public static CertificateWish Complete(CertificateWish asked, CertificateRequestDocument csr, string cluster) => asked with
     {
-        Name = asked.Name.Length > 0 ? asked.Name : csr.Subject.CommonNames is [var first, ..] ? first : "",
+        Name = NameOf(asked, csr),
         Roles = csr.Subject.Organizations is { IsEmpty: false } more ? [.. asked.Roles.Concat(more).Distinct()]
             : asked.Roles.Length > 1 ? [.. asked.Roles.Distinct()] : asked.Roles,
         DnsNames = Names(csr, NameKinds.Dns, n => n.ToLowerInvariant()),
         // One form for each address; what is none stays as it is, and is nobody's.
         Addresses = Names(csr, NameKinds.Address, n => IPAddress.TryParse(n, out var a) ? a.ToString() : n),
+        Others = Others(csr, cluster, NameOf(asked, csr)),
     };
+
+    static string NameOf(CertificateWish asked, CertificateRequestDocument csr) =>
+        asked.Name.Length > 0 ? asked.Name : csr.Subject.CommonNames is [var first, ..] ? first : "";
 
     static ImmutableArray<string> Names(CertificateRequestDocument csr, NameKinds kind, Func<string, string> form) =>
         csr.RequestedNames.IsEmpty ? [] : [.. csr.RequestedNames.Where(n => n.Kind == kind).Select(n => form(n.Text)).Distinct()];
+
+    static ImmutableArray<string> Others(CertificateRequestDocument csr, string cluster, string name)
+    {
+        var subjects = csr.Subject.CommonNames.Where(c => c != name);
+        var names = csr.RequestedNames.Where(n => n.Kind is not (NameKinds.Dns or NameKinds.Address) && !SaysTheSame(n));
+        return [.. subjects.Concat(names.Select(n => n.ToString())).Distinct()];
+
+        // A SPIFFE id of the name that is asked for says no more than that name; the PKI compares it with the one that is granted.
+        bool SaysTheSame(GeneralName n) => SpiffeId.Parse(n.Text).Value is { } id && id.Cluster == cluster && (name.Length == 0 || id.Name == name);
+    }
 
     void RequireFreeName(Evidence evidence, string name, VerifiedRequest request)
     {

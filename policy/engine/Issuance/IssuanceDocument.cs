@@ -8,8 +8,8 @@ static class IssuanceDocument
     const string NoClaims = "{}";
 
     static readonly KnownKeys s_input = new("way", "kind", "source_ip", "time", "request", "basis");
-    static readonly KnownKeys s_request = new("name", "roles", "dns", "addresses");
-    static readonly KnownKeys s_requestWithLifetime = new("name", "roles", "dns", "addresses", "lifetime");
+    static readonly KnownKeys s_request = new("name", "roles", "dns", "addresses", "others");
+    static readonly KnownKeys s_requestWithLifetime = new("name", "roles", "dns", "addresses", "others", "lifetime");
     static readonly KnownKeys s_basis = new("title", "name", "roles", "dns", "addresses", "approved_by", "claims", "bound_to_key", "group_roles");
     static readonly KnownKeys s_basisWithTime = new(
         "title", "name", "roles", "dns", "addresses", "approved_by", "claims", "bound_to_key", "group_roles", "authenticated_at");
@@ -24,9 +24,10 @@ static class IssuanceDocument
     static ObjectValue Request(CertificateWish wish)
     {
         Value name = Value.From(wish.Name);
-        (ArrayValue roles, ArrayValue dns, ArrayValue addresses) = (Texts(wish.Roles), Texts(wish.DnsNames), Texts(wish.Addresses));
+        (ArrayValue roles, ArrayValue dns, ArrayValue addresses, ArrayValue others) =
+            (Texts(wish.Roles), Texts(wish.DnsNames), Texts(wish.Addresses), Texts(wish.Others));
         return wish.Lifetime is { } life
-            ? s_requestWithLifetime.Of(name, roles, dns, addresses, Value.From(life.Ticks * 100)) : s_request.Of(name, roles, dns, addresses);
+            ? s_requestWithLifetime.Of(name, roles, dns, addresses, others, Value.From(life.Ticks * 100)) : s_request.Of(name, roles, dns, addresses, others);
     }
 
     static ObjectValue Basis(IssuanceBasis basis)

@@ -31,6 +31,9 @@ public sealed record CertificateWish
     /// <summary>Without prefix length.</summary>
     public ImmutableArray<string> Addresses { get; init; } = [];
 
+    /// <summary>Names of kinds that no certificate holds, as people write them: <c>email:root@example.org</c>; further common names of a subject.</summary>
+    public ImmutableArray<string> Others { get; init; } = [];
+
     /// <summary>Null leaves it to policy.</summary>
     public TimeSpan? Lifetime { get; init; }
 }

@@ -3,7 +3,7 @@
 # description: |
 #   Decides every certificate that trustd issues: name, roles, host names, addresses and lifetime. What a request rests on was checked before
 #   (a certificate, a token, a person's approval, an ID token); here stands what it entitles to. A request for more is refused as a whole
-#   and told what was too much. Lifetimes and ways are data, in data.json beside this file.
+#   and told all that was too much; the reason is that of the lowest `at`. Lifetimes and ways are data, in data.json beside this file.
 package talos.issuance
 
 # METADATA
@@ -17,11 +17,12 @@ decision := {
 	not way
 } else := {
 	"allow": false,
-	"reason": denial.reason,
-	"sentence": denial.sentence,
-	"hint": denial.hint,
+	"reason": denials[0].reason,
+	"sentence": concat("; ", [d.sentence | some d in denials]),
+	"hint": concat("; ", [d.hint | some d in denials; d.hint != ""]),
 } if {
-	denial := sort(deny)[0]
+	denials := sort(deny)
+	count(denials) > 0
 } else := {
 	"allow": true,
 	"reason": "way-allowed",
@@ -50,6 +51,20 @@ speaks_for_itself if input.way in {"self", "renewal", "enrollment"}
 speaks_for_itself if {
 	input.way == "token"
 	input.kind == "user"
+}
+
+# LIMIT: a sentence names sixteen things of a kind, each by its first 128 characters, and says how many more there are: it travels in a header.
+named_at_most := 16
+
+quoted(text) := $"`{text}`" if count(text) <= 128
+
+quoted(text) := $"`{substring(text, 0, 128)}…`" if count(text) > 128
+
+listed(things) := concat(", ", [quoted(t) | some t in sort(things)]) if count(things) <= named_at_most
+
+listed(things) := $"{concat(", ", [quoted(t) | some t in first])} and {count(things) - named_at_most} more" if {
+	count(things) > named_at_most
+	first := array.slice(sort(things), 0, named_at_most)
 }
 
 # The name.
@@ -96,7 +111,7 @@ deny contains {
 deny contains {
 	"at": 2,
 	"reason": "name-not-allowed",
-	"sentence": $"the request asks for the name `{input.request.name}`, which {input.basis.title} does not allow",
+	"sentence": $"the request asks for the name {quoted(input.request.name)}, which {input.basis.title} does not allow",
 	"hint": "ask for the name that is yours, or an administrator for what allows another",
 } if {
 	input.request.name != ""
@@ -148,10 +163,13 @@ excess contains wanted if {
 	not owns_address(wanted)
 }
 
+# Names of other kinds, and further subjects: no certificate of ours holds any.
+excess contains wanted if some wanted in input.request.others
+
 deny contains {
 	"at": 3,
 	"reason": "name-not-allowed",
-	"sentence": $"the request asks for {concat(", ", [$"`{e}`" | some e in sort(excess)])}, which {input.basis.title} does not allow",
+	"sentence": $"the request asks for {listed(excess)}, which {input.basis.title} does not allow",
 	"hint": "ask only for names and addresses that are yours, or an administrator for what allows others",
 } if {
 	count(excess) > 0
@@ -204,7 +222,7 @@ excess_roles contains role if {
 deny contains {
 	"at": 4,
 	"reason": "role-not-allowed",
-	"sentence": $"the request asks for the role {concat(", ", [$"`{r}`" | some r in sort(excess_roles)])}, which {input.basis.title} does not allow",
+	"sentence": $"the request asks for the role {listed(excess_roles)}, which {input.basis.title} does not allow",
 	"hint": "ask for fewer roles",
 } if {
 	count(excess_roles) > 0

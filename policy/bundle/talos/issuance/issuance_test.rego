@@ -11,7 +11,7 @@ ask(way, kind, request, basis) := {
 	"kind": kind,
 	"source_ip": "192.0.2.9",
 	"time": now,
-	"request": object.union({"name": "", "roles": [], "dns": [], "addresses": []}, request),
+	"request": object.union({"name": "", "roles": [], "dns": [], "addresses": [], "others": []}, request),
 	"basis": object.union(
 		{"title": "the thing shown", "name": "", "roles": [], "dns": [], "addresses": [], "approved_by": "", "claims": {}, "bound_to_key": false, "group_roles": []},
 		basis,
@@ -52,6 +52,42 @@ test_token_names_the_whole_excess if {
 	not d.allow
 	d.reason == "name-not-allowed"
 	d.sentence == "the request asks for `172.16.0.1`, `cp-1`, which the thing shown does not allow"
+}
+
+test_every_kind_of_excess_is_named if {
+	wish := {
+		"name": "cp-1", "roles": ["os:admin", "os:reader"], "dns": ["api.example.org"], "addresses": ["172.16.0.1"],
+		"others": ["email:root@example.org"], "lifetime": 25 * hour,
+	}
+	d := issuance.decision with input as ask("token", "node", wish, rack)
+	d.reason == "name-not-allowed"
+	d.sentence == concat("; ", [
+		"the request asks for the name `cp-1`, which the thing shown does not allow",
+		"the request asks for `172.16.0.1`, `api.example.org`, `email:root@example.org`, which the thing shown does not allow",
+		"the request asks for the role `os:admin`, `os:reader`, which the thing shown does not allow",
+		"the request asks for a longer life than the 24h of a certificate for a node",
+	])
+	d.hint == concat("; ", [
+		"ask for the name that is yours, or an administrator for what allows another",
+		"ask only for names and addresses that are yours, or an administrator for what allows others",
+		"ask for fewer roles",
+		"ask for less, or for none in particular",
+	])
+	e := issuance.decision with input as ask("renewal", "user", {"name": "mallory", "roles": ["os:admin"]}, person(168 * hour))
+	e.reason == "authentication-too-old"
+	contains(e.sentence, "`mallory`")
+	contains(e.sentence, "`os:admin`")
+}
+
+test_the_sentence_about_an_excess_is_bounded if {
+	long := concat("", ["x" | some _ in numbers.range(1, 300)])
+	many := [$"{i}{long}" | some i in numbers.range(10, 59)]
+	d := issuance.decision with input as ask("token", "node", object.union(worker, {"dns": many, "roles": many}), rack)
+	d.reason == "name-not-allowed"
+	contains(d.sentence, "and 34 more, which")
+	contains(d.sentence, $"`25{substring(long, 0, 126)}…`")
+	not contains(d.sentence, "`26")
+	count(d.sentence) < 5000
 }
 
 test_token_without_a_name if {
