@@ -43,6 +43,12 @@ public static class AuditEvents
     public static Entry RolloverStep(string step, string outgoing, string incoming, string by) =>
         Make(EntryKind.Rollover, $"CA rollover: {step}", ("step", step), ("outgoing", outgoing), ("incoming", incoming), ("by", by));
 
+    /// <summary>A certificate was taken back.</summary>
+    /// <param name="serial">Its serial number.</param>
+    /// <param name="reason">Why; empty when nobody said.</param>
+    public static Entry CertificateRevoked(string serial, string reason) =>
+        Make(EntryKind.CertificateRevoked, $"revoked {serial}", ("serial", serial), ("reason", reason));
+
     /// <summary>A policy bundle is in force from now on.</summary>
     /// <param name="revision">Its revision.</param>
     /// <param name="before">Revision of the one that it replaces; empty at start.</param>

@@ -12,6 +12,7 @@ public sealed class EventTests
             AuditEvents.Drifted("sysctl", "kernel.sysrq", "0", "1", false, ["own.sysrq"], "sysctl `kernel.sysrq` changed from `0` to `1`"),
             EntryKind.Compliance, "after before checks event fact subject"
         },
+        { AuditEvents.CertificateRevoked("01ab", "stolen"), EntryKind.CertificateRevoked, "reason serial" },
         { AuditEvents.RolloverStep("introduced", "aa", "bb", "alice"), EntryKind.Rollover, "by incoming outgoing step" },
         { AuditEvents.BundleInForce("r2", "r1", "alice"), EntryKind.Bundle, "before by event revision" },
         { AuditEvents.BundleRefused("r3", "alice", "no rule"), EntryKind.Bundle, "by event reason revision" },

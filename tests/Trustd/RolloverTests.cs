@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Google.Protobuf;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Talos.Api.Configuration;
 using Talos.Api.Server;
@@ -110,6 +111,56 @@ public sealed class RolloverTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Revokes_what_was_signed_for_an_authority_that_is_given_up()
+    {
+        var administrator = await trustd.AdministratorAsync();
+        using var csr = CertificateSigningRequest.Create("worker-1");
+        var node = trustd.As(await trustd.Stranger().EnrollAsync(new EnrollRequest { Csr = ByteString.CopyFrom(csr.Der.Span), Token = trustd.NodeToken.Reveal() }), csr);
+        using var patience = new CancellationTokenSource(Patience);
+        using var stream = node.Revocations(new RevocationsRequest(), cancellationToken: patience.Token);
+        Assert.True(await stream.ResponseStream.MoveNext(patience.Token));
+
+        foreach (var step in new[] { AuthorityStep.Prepare, AuthorityStep.Distribute, AuthorityStep.Back }) await StepAsync(administrator, step);
+        // It can still be distributed again.
+        Assert.Null((await SuccessorAsync(administrator)).Revoked);
+        await StepAsync(administrator, AuthorityStep.Back, AuthorityPhase.Steady);
+
+        var successor = await SuccessorAsync(administrator);
+        Assert.Equal("alice", successor.RevokedBy);
+        while (!stream.ResponseStream.Current.Lists.Any(l => CertificateRevocationList.Parse(l.Span).Require().Entries.Any(e => e.Serial == successor.Serial)))
+            Assert.True(await stream.ResponseStream.MoveNext(patience.Token));
+        await trustd.RestartAsync(() => Assert.Equal([successor.Serial], RevokedOnRecord()));
+        await trustd.RestartAsync(() => Assert.Equal([successor.Serial], RevokedOnRecord()));
+    }
+
+    [Theory]
+    [InlineData("after the step back", "DELETE FROM revocations; UPDATE certificates SET revoked_at = NULL")]
+    [InlineData("before the authority was on the ledger", "DELETE FROM revocations; UPDATE certificates SET revoked_at = NULL; DELETE FROM rollover_steps; DELETE FROM authorities WHERE generation = 2")]
+    public async Task Survives_power_lost_before_what_was_signed_for_an_authority_was_revoked(string moment, string undo)
+    {
+        var administrator = await trustd.AdministratorAsync();
+        foreach (var step in new[] { AuthorityStep.Prepare, AuthorityStep.Back }) await StepAsync(administrator, step);
+        await trustd.RestartAsync(() =>
+        {
+            using var ledger = new SqliteConnection($"Data Source={Path.Combine(trustd.Folder, "state", "ledger.db")};Pooling=False");
+            ledger.Open();
+            using var command = ledger.CreateCommand();
+            command.CommandText = undo;
+            command.ExecuteNonQuery();
+        });
+
+        var successor = await SuccessorAsync(await trustd.AgainAsync());
+        Assert.True(successor.RevokedBy == "trustd", moment);
+        await trustd.RestartAsync(() => Assert.Equal([successor.Serial, successor.Serial], RevokedOnRecord()));
+        // A change that goes to its end takes nothing back.
+        administrator = await trustd.AgainAsync();
+        foreach (var step in new[] { AuthorityStep.Prepare, AuthorityStep.Distribute, AuthorityStep.Activate, AuthorityStep.Retire })
+            await administrator.AuthorityRotateAsync(new AuthorityRotateRequest { Step = step, Force = step is AuthorityStep.Activate or AuthorityStep.Retire });
+        trustd.Trust = File.ReadAllText(Path.Combine(trustd.Folder, "state/ca.crt"));
+        await trustd.RestartAsync(() => Assert.Equal(2, RevokedOnRecord().Length));
+    }
+
+    [Fact]
     public async Task Waits_for_a_node_that_does_not_answer_until_it_is_revoked()
     {
         var administrator = await trustd.AdministratorAsync();
@@ -194,6 +245,15 @@ public sealed class RolloverTests : IAsyncLifetime
         var node = trustd.As(await trustd.Stranger().EnrollAsync(new EnrollRequest { Csr = ByteString.CopyFrom(csr.Der.Span), Token = trustd.NodeToken.Reveal() }), csr);
         await RunningTrustd.RefusedAsync(node.AuthorityRotateAsync(new AuthorityRotateRequest { Step = AuthorityStep.Prepare }), "role_not_allowed");
         await RunningTrustd.RefusedAsync(administrator.TrustAcknowledgeAsync(new TrustAcknowledgeRequest { BundleDigest = ByteString.CopyFrom(new byte[32]) }), "role_not_allowed");
+    }
+
+    static async Task<IssuedCertificate> SuccessorAsync(TrustService.TrustServiceClient administrator) =>
+        Assert.Single((await administrator.CertificateListAsync(new CertificateListRequest { Name = "demo-os-root" })).Certificates);
+
+    string[] RevokedOnRecord()
+    {
+        using var log = trustd.OpenRecord();
+        return [.. log.Read(0, long.MaxValue).Where(r => r.Entry.Kind == EntryKind.CertificateRevoked).Select(r => r.Entry.Details["serial"])];
     }
 
     async Task StopNodesAsync()

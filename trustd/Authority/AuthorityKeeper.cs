@@ -24,6 +24,9 @@ sealed record AuthoritySet(
 /// </summary>
 sealed class AuthorityKeeper : IDisposable
 {
+    // What the ledger calls the way of a certificate that one authority signs for the next.
+    const string SuccessorBasis = "rollover";
+
     readonly AuthorityFiles files;
     readonly string cluster;
     readonly ICertificateLedger ledger;
@@ -69,6 +72,7 @@ sealed class AuthorityKeeper : IDisposable
             keeper.files.Settle(state);
             keeper.Use(state);
             await keeper.RecordAsync(state, null, cancellation);
+            await keeper.RevokeStrayAsync(state, "trustd", null);
             return keeper;
         }
         catch
@@ -96,8 +100,10 @@ sealed class AuthorityKeeper : IDisposable
             // The ledger has decided: from here on nothing is cancelled.
             Use(state);
             files.Settle(state);
-            Interlocked.Exchange(ref changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+            TellChange();
             await RecordAsync(state, call, CancellationToken.None);
+            // Who publishes revocations follows the changes of the authority.
+            if (await RevokeStrayAsync(state, by, call)) TellChange();
             return state;
         }
         finally
@@ -111,6 +117,8 @@ sealed class AuthorityKeeper : IDisposable
         foreach (var authority in authorities.Values) authority.Dispose();
         oneStep.Dispose();
     }
+
+    void TellChange() => Interlocked.Exchange(ref changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
 
     async Task<LedgerAuthority> MakeNextAsync(string by, CancellationToken cancellation)
     {
@@ -134,7 +142,7 @@ sealed class AuthorityKeeper : IDisposable
         async ValueTask<SerialVerdict> ReserveAsync(SerialRecord serial, CancellationToken stop) =>
             await ledger.ReserveAsync(
                 new CertificateReservation(
-                    serial.Serial, AuthorityFiles.Instance, serial.Grant.Name, [], "", "rollover", by, SHA256.HashData(root.PublicKey.Der.Span),
+                    serial.Serial, AuthorityFiles.Instance, serial.Grant.Name, [], "", SuccessorBasis, by, SHA256.HashData(root.PublicKey.Der.Span),
                     serial.NotBefore, serial.NotAfter, generation)
                 { Issuer = Issuance.Issuer.KeyIdentifier(signing.Certificate) }, stop) ? SerialVerdict.Recorded : SerialVerdict.NotRecorded;
     }
@@ -173,5 +181,25 @@ sealed class AuthorityKeeper : IDisposable
             await record.AppendAsync(entry, cancellation);
             await ledger.MarkRolloverRecordedAsync(step.Sequence, cancellation);
         }
+    }
+
+    /// <summary>
+    /// Takes back what was signed for an authority that was given up, or that power kept from coming into being. Each is on the record first: power lost
+    /// in between has both done again at the next start, and none is left out.
+    /// </summary>
+    async Task<bool> RevokeStrayAsync(RolloverState state, string by, ServedCall? call)
+    {
+        const string Reason = "the authority that it was for was given up";
+        var wanted = state.Authorities.Where(a => a.State != AuthorityState.Withdrawn && !a.ByPrevious.IsEmpty).Select(a => Certificate.Parse(a.ByPrevious.Span).Require().Serial).ToHashSet();
+        var now = time.GetUtcNow();
+        // By the name that every root of the cluster has, which the ledger finds without looking through all it holds.
+        var stray = ledger.ListCertificates(new CertificateFilter(Name: $"{cluster}-os-root"), int.MaxValue)
+            .Where(c => c.Basis == SuccessorBasis && c.Revoked is null && c.NotAfter > now && !wanted.Contains(c.Serial)).ToArray();
+        foreach (var certificate in stray)
+        {
+            await record.AppendAsync(AuditEvents.CertificateRevoked(certificate.Serial, Reason).During(call?.OpenedIndex), CancellationToken.None);
+            await ledger.RevokeAsync(new CertificateFilter(certificate.Serial), by, Reason, CancellationToken.None);
+        }
+        return stray.Length > 0;
     }
 }

@@ -51,13 +51,7 @@ sealed partial class TrustService
             call.Note("lists_behind", e.Message);
         }
         foreach (var revocation in revoked)
-        {
-            var entry = new Entry { Kind = EntryKind.CertificateRevoked, Message = $"revoked {revocation.Serial}" };
-            if (call.OpenedIndex is { } opened) entry.Details["call"] = opened.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            entry.Details["serial"] = revocation.Serial;
-            entry.Details["reason"] = request.Reason;
-            await record.AppendAsync(entry, CancellationToken.None);
-        }
+            await record.AppendAsync(AuditEvents.CertificateRevoked(revocation.Serial, request.Reason).During(call.OpenedIndex), CancellationToken.None);
         return new CertificateRevokeResponse { Serials = { revoked.Select(r => r.Serial) } };
     }
 

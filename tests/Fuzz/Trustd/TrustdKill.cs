@@ -34,6 +34,7 @@ sealed class TrustdKill
     readonly HashSet<string> reused = [];
     readonly Dictionary<string, int> kills = [];
     readonly HashSet<string> recorded = [];
+    readonly HashSet<string> revokedOnRecord = [];
     ulong read;
     long steps;
     int answers;
@@ -219,7 +220,8 @@ sealed class TrustdKill
         var taken = Read(connection, "SELECT serial FROM revocations").Select(r => (string)r[0]).ToHashSet();
         if (revoked.FirstOrDefault(serial => !taken.Contains(serial)) is { } forgotten) return $"the revocation of {forgotten} is lost";
         if (CheckAuthorities(connection, isLast) is { } wrong) return wrong;
-        return CheckRecord(isLast);
+        var givenUp = Read(connection, "SELECT r.serial FROM revocations r JOIN certificates c ON c.serial = r.serial WHERE c.basis = 'rollover'").Select(r => (string)r[0]);
+        return CheckRecord(isLast, givenUp);
     }
 
     string? CheckAuthorities(SqliteConnection connection, bool isLast)
@@ -231,13 +233,27 @@ sealed class TrustdKill
         var states = string.Concat(Read(connection, "SELECT state FROM authorities WHERE state IN (1, 2, 3) ORDER BY generation").Select(r => r[0]));
         var expected = (made.Count == 0 ? 0 : (long)made[0][0]) switch { 0 => "3", 1 => "31", 2 => "32", _ => "23" };
         if (states != expected) return $"the authorities are `{states}`, the phase says `{expected}`";
-        if (isLast && expected == "3" && File.Exists(Path.Combine(State, "ca.next.key")) && made.Count > 0 && Read(connection, "SELECT 1 FROM authorities WHERE state = 1").Count > 0)
-            return "a key of no authority is left";
+        if (expected == "3" && isLast && NextKey() is { } next && Read(connection, "SELECT certificate FROM authorities").Any(a => Certificate.Parse((byte[])a[0]).Require().PublicKey.Der.Span.SequenceEqual(next)))
+            return "the key of an authority that was given up is left";
+        // What was signed for the next authority holds exactly while that has not been given up (5).
+        var wanted = "EXISTS (SELECT 1 FROM authorities a WHERE a.by_previous = i.der AND a.state <> 5)";
+        var successors = "SELECT c.serial FROM certificates c JOIN issued i ON i.id = c.id WHERE c.basis = 'rollover' AND";
+        if (Read(connection, $"{successors} c.revoked_at IS NOT NULL AND {wanted}").Count > 0) return "the certificate of an authority that was not given up is revoked";
+        if (isLast && Read(connection, $"{successors} c.revoked_at IS NULL AND NOT {wanted}").Count > 0) return "a certificate of an authority that was given up is not revoked";
         // Nothing was signed by an authority before it was trusted or after it was retired: each certificate names one that the ledger knows.
         return Read(connection, "SELECT 1 FROM certificates WHERE authority NOT IN (SELECT generation FROM authorities)").Count == 0 ? null : "a certificate is of an unknown authority";
     }
 
-    string? CheckRecord(bool isLast)
+    byte[]? NextKey()
+    {
+        var file = Path.Combine(State, "ca.next.key");
+        if (!File.Exists(file)) return null;
+        using var key = System.Security.Cryptography.ECDsa.Create();
+        key.ImportFromPem(File.ReadAllText(file));
+        return key.ExportSubjectPublicKeyInfo();
+    }
+
+    string? CheckRecord(bool isLast, IEnumerable<string> givenUp)
     {
         using var signer = Ed25519CheckpointSigner.LoadOrCreate(Path.Combine(State, "audit.key"), "demo/cp-1/trustd");
         using var record = AuditLog.Open(Path.Combine(State, "audit"), new AuditLogOptions { Signer = signer, Node = "cp-1" });
@@ -246,12 +262,15 @@ sealed class TrustdKill
             // What earlier rounds found must still be there.
             read = 0;
             recorded.Clear();
+            revokedOnRecord.Clear();
         }
         foreach (var entry in record.Read(read, long.MaxValue))
         {
             read = entry.Index + 1;
             if (entry.Entry.Kind == EntryKind.CertificateIssued && entry.Entry.Details.TryGetValue("serial", out var serial)) recorded.Add(serial);
+            if (entry.Entry.Kind == EntryKind.CertificateRevoked) revokedOnRecord.Add(entry.Entry.Details["serial"]);
         }
+        if (givenUp.FirstOrDefault(serial => !revokedOnRecord.Contains(serial)) is { } untold) return $"certificate {untold} of an authority was revoked and that is not on the record";
         return issued.Keys.FirstOrDefault(serial => !recorded.Contains(serial)) is { } missing ? $"certificate {missing} left and is not on the record" : null;
     }
 
