@@ -68,7 +68,7 @@ sealed class TrustdServer : IAsyncDisposable
         var record = AuditLog.Open(Path.Combine(configuration.State, "audit"), new AuditLogOptions { Signer = signer, Node = configuration.Node, TimeProvider = time });
         RecordedLife.Started(record, configuration.State);
         var story = log.CreateLogger("ledger");
-        var ledger = CertificateLedger.Open(Path.Combine(configuration.State, "ledger.db"), time, line => story.LogInformation("{Line}", line));
+        var ledger = CertificateLedger.Open(Path.Combine(configuration.State, "ledger.db"), time, line => story.LogInformation("{Line}", line), fault => story.LogError("{Fault}", fault));
         AuthorityKeeper authorities;
         try
         {

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Talos.Trustd.Tests;
 
-/// <summary>A ledger that cannot be written: everything that has to be in it is refused with the reason, and nothing of it happens.</summary>
+/// <summary>A ledger that cannot be written or read: everything that needs it is refused with the reason, and nothing of it happens.</summary>
 public sealed class LedgerUnavailableTests
 {
     [Fact]
@@ -58,5 +58,60 @@ public sealed class LedgerUnavailableTests
         Assert.Empty((await administrator.EnrollmentListAsync(new EnrollmentListRequest())).Enrollments);
         // The use of the token was not lost.
         foreach (var what in new[] { "issue", "enroll", "apply", "token create", "rotate", "token revoke", "revoke" }) await calls[what]();
+    }
+
+    [Fact]
+    public async Task Denies_whatever_it_cannot_read_and_goes_on_when_it_can_again()
+    {
+        await using var trustd = await RunningTrustd.StartAsync();
+        await trustd.AdministratorAsync();
+        var token = (await (await trustd.AgainAsync()).TokenCreateAsync(new TokenCreateRequest { Names = { "worker-*" } })).Token;
+        var file = Path.Combine(trustd.Folder, "state", "ledger.db");
+        await trustd.RestartAsync(() =>
+        {
+            using var other = new SqliteConnection($"Data Source={file};Pooling=False");
+            other.Open();
+            using var command = other.CreateCommand();
+            command.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
+            command.ExecuteNonQuery();
+        });
+        var administrator = await trustd.AgainAsync();
+        using var machine = CertificateSigningRequest.Create("worker-9", ["worker-9"], []);
+        using var waiting = CertificateSigningRequest.Create("worker-8", ["worker-8"], []);
+        using var csr = CertificateSigningRequest.Create("alice");
+        var calls = new Dictionary<string, Func<Task>>
+        {
+            ["list"] = () => administrator.CertificateListAsync(new CertificateListRequest()).ResponseAsync,
+            ["show"] = () => administrator.CertificateListAsync(new CertificateListRequest { Serial = trustd.AdministratorSerial }).ResponseAsync,
+            ["tokens"] = () => administrator.TokenListAsync(new TokenListRequest()).ResponseAsync,
+            ["enrollments"] = () => administrator.EnrollmentListAsync(new EnrollmentListRequest()).ResponseAsync,
+            ["status"] = () => administrator.AuthorityStatusAsync(new AuthorityStatusRequest()).ResponseAsync,
+            ["renew"] = () => administrator.RenewAsync(new RenewRequest { Csr = ByteString.CopyFrom(csr.Der.Span) }).ResponseAsync,
+            ["enroll"] = () => trustd.Stranger().EnrollAsync(new EnrollRequest { Csr = ByteString.CopyFrom(machine.Der.Span), Token = token }).ResponseAsync,
+            ["apply"] = () => trustd.Stranger().EnrollmentApplyAsync(new EnrollmentApplyRequest { Csr = ByteString.CopyFrom(waiting.Der.Span) }).ResponseAsync,
+            ["bundle"] = () => trustd.Stranger().CABundleAsync(new CABundleRequest { TokenId = token.Split('.')[0], Nonce = ByteString.CopyFrom(new byte[16]) }).ResponseAsync,
+        };
+        // A write makes readers forget what they have in memory.
+        await RunningTrustd.RefusedAsync(administrator.RenewAsync(new RenewRequest { Csr = ByteString.CopyFromUtf8("x") }), "pki.malformed-der");
+
+        byte[] whole;
+        using (var disk = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
+        {
+            whole = new byte[disk.Length];
+            disk.ReadExactly(whole);
+            // The first page stays: everything after it is gone from the disk.
+            disk.SetLength(4096);
+        }
+        foreach (var (what, call) in calls)
+        {
+            var refusal = Assert.IsType<RpcException>(await Record.ExceptionAsync(call) ?? throw new InvalidOperationException($"{what}: was answered"));
+            Assert.True(refusal.StatusCode == StatusCode.Unavailable, $"{what}: {refusal.Status}");
+            Assert.Equal("ledger-unavailable", refusal.Trailers.GetValue("talos-reason"));
+            Assert.Contains("cannot read the ledger", refusal.Status.Detail, StringComparison.Ordinal);
+            Assert.Contains("backup", refusal.Trailers.GetValue("talos-hint"), StringComparison.Ordinal);
+        }
+
+        using (var disk = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite)) disk.Write(whole);
+        foreach (var call in calls.Values) await call();
     }
 }

@@ -32,6 +32,28 @@ public sealed class SqliteLedgerTests : LedgerContract
     }
 
     [Fact]
+    public async Task Tells_of_every_read_that_fails()
+    {
+        var path = Path.Combine(Folder, "damaged.db");
+        await CertificateLedger.Open(path, TimeProvider.System).DisposeAsync();
+        var told = new List<string>();
+        await using var ledger = CertificateLedger.Open(path, TimeProvider.System, complain: told.Add);
+        using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={path};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
+            command.ExecuteNonQuery();
+        }
+        using (var disk = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) disk.SetLength(4096);
+        var failure = Assert.Throws<LedgerException>(ledger.ListTokens);
+        Assert.Throws<LedgerException>(ledger.ReadRollover);
+        Assert.StartsWith($"cannot read the ledger `{path}`: ", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(2, told.Count);
+        Assert.Equal(failure.Message, told[0]);
+    }
+
+    [Fact]
     public async Task Takes_over_what_a_ledger_of_the_third_layout_holds()
     {
         var path = Path.Combine(Folder, "older.db");

@@ -14,13 +14,11 @@ sealed partial class CertificateLedger
             return true;
         }, cancellation);
 
-    public RolloverState ReadRollover()
+    public RolloverState ReadRollover() => Read(connection =>
     {
-        using var reading = Rent();
-        var connection = reading.Connection;
         using var transaction = connection.BeginTransaction(deferred: true);
         return ReadRollover(connection);
-    }
+    });
 
     public Task<RolloverState> ChangeAuthoritiesAsync(Func<RolloverState, RolloverChange?> decide, CancellationToken cancellation) =>
         WriteAsync(connection =>

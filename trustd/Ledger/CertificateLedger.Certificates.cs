@@ -68,10 +68,8 @@ sealed partial class CertificateLedger
         "c.serial, c.name, c.roles, c.spiffe, c.basis, c.not_before, c.not_after, c.revoked_at, c.requester, c.issuer, c.policy, c.authenticated_at, " +
         "coalesce(r.revoked_by, ''), coalesce(r.reason, '')";
 
-    public IReadOnlyList<LedgerCertificate> ListCertificates(CertificateFilter filter, int limit)
+    public IReadOnlyList<LedgerCertificate> ListCertificates(CertificateFilter filter, int limit) => Read(connection =>
     {
-        using var reading = Rent();
-        var connection = reading.Connection;
         using var command = connection.CreateCommand();
         command.CommandText =
             $"""
@@ -84,12 +82,10 @@ sealed partial class CertificateLedger
         command.Parameters.AddWithValue("$name", filter.Name);
         command.Parameters.AddWithValue("$issuer", filter.Issuer);
         return ReadCertificates(command);
-    }
+    });
 
-    public LedgerCertificate? FindCertificate(string serial)
+    public LedgerCertificate? FindCertificate(string serial) => Read(connection =>
     {
-        using var reading = Rent();
-        var connection = reading.Connection;
         using var command = connection.CreateCommand();
         command.CommandText =
             $"""
@@ -98,12 +94,10 @@ sealed partial class CertificateLedger
             """;
         command.Parameters.AddWithValue("$serial", serial);
         return ReadCertificates(command).SingleOrDefault();
-    }
+    });
 
-    public bool IsHeldByAnotherKey(string spiffe, ReadOnlyMemory<byte> keyDigest)
+    public bool IsHeldByAnotherKey(string spiffe, ReadOnlyMemory<byte> keyDigest) => Read(connection =>
     {
-        using var reading = Rent();
-        var connection = reading.Connection;
         using var command = connection.CreateCommand();
         command.CommandText =
             """
@@ -115,7 +109,7 @@ sealed partial class CertificateLedger
         command.Parameters.AddWithValue("$now", Now());
         command.Parameters.AddWithValue("$key", keyDigest.ToArray());
         return (long)command.ExecuteScalar()! != 0;
-    }
+    });
 
     public Task<IReadOnlyList<Revocation>> RevokeAsync(CertificateFilter filter, string by, string reason, CancellationToken cancellation) =>
         WriteAsync<IReadOnlyList<Revocation>>(connection =>
@@ -144,17 +138,15 @@ sealed partial class CertificateLedger
             return revoked;
         }, cancellation);
 
-    public IReadOnlyList<Revocation> ListRevocations()
+    public IReadOnlyList<Revocation> ListRevocations() => Read(connection =>
     {
-        using var reading = Rent();
-        var connection = reading.Connection;
         using var command = connection.CreateCommand();
         // A day beyond the end covers clocks that disagree.
         command.CommandText =
             "SELECT r.sequence, r.serial, r.revoked_at, c.issuer FROM revocations r JOIN certificates c ON c.serial = r.serial WHERE r.not_after > $horizon ORDER BY r.sequence";
         command.Parameters.AddWithValue("$horizon", Now() - 86_400);
         return ReadRevocations(command);
-    }
+    });
 
     // Tells which of an identity's certificates is the newer one, also within a second and when the clock is set back while the process runs.
     long NextOrdinal() => ordinal = Math.Max(ordinal + 1, time.GetUtcNow().ToUnixTimeMilliseconds());

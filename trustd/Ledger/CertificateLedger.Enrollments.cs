@@ -44,24 +44,20 @@ sealed partial class CertificateLedger
             return EnrollmentQueueResult.Queued;
         }, cancellation);
 
-    public LedgerEnrollment? FindEnrollment(ReadOnlyMemory<byte> digest)
+    public LedgerEnrollment? FindEnrollment(ReadOnlyMemory<byte> digest) => Read(connection =>
     {
-        using var reading = Rent();
-        var connection = reading.Connection;
         using var command = connection.CreateCommand();
         command.CommandText = $"SELECT {EnrollmentColumns} FROM enrollments WHERE digest = $digest AND expires_at > $now";
         command.Parameters.AddWithValue("$digest", digest.ToArray());
         return ReadEnrollments(command).SingleOrDefault();
-    }
+    });
 
-    public IReadOnlyList<LedgerEnrollment> ListEnrollments()
+    public IReadOnlyList<LedgerEnrollment> ListEnrollments() => Read(connection =>
     {
-        using var reading = Rent();
-        var connection = reading.Connection;
         using var command = connection.CreateCommand();
         command.CommandText = $"SELECT {EnrollmentColumns} FROM enrollments WHERE expires_at > $now ORDER BY requested_at DESC, id";
         return ReadEnrollments(command);
-    }
+    });
 
     public Task<LedgerEnrollment?> DecideEnrollmentAsync(string id, LedgerEnrollmentState state, string by, DateTimeOffset expires, CancellationToken cancellation) =>
         WriteAsync(connection =>

@@ -25,9 +25,8 @@ sealed partial class CertificateLedger
             return command.ExecuteNonQuery();
         }, cancellation);
 
-    public IReadOnlyList<LedgerRefusal> ListRefusals(int limit)
+    public IReadOnlyList<LedgerRefusal> ListRefusals(int limit) => Read(connection =>
     {
-        using var connection = Connect(path, Microsoft.Data.Sqlite.SqliteOpenMode.ReadOnly);
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT at, way, requester, source, reason, sentence, policy FROM refusals ORDER BY id DESC LIMIT $limit";
         command.Parameters.AddWithValue("$limit", limit);
@@ -40,5 +39,5 @@ sealed partial class CertificateLedger
                 reader.GetString(4), reader.GetString(5), reader.GetString(6)));
         }
         return rows;
-    }
+    });
 }

@@ -29,19 +29,15 @@ sealed partial class CertificateLedger
             return command.ExecuteNonQuery() == 1;
         }, cancellation);
 
-    public LedgerToken? FindToken(string id)
+    public LedgerToken? FindToken(string id) => Read(connection =>
     {
-        using var reading = Rent();
-        var connection = reading.Connection;
         return SelectTokens(connection, "WHERE id = $id", id).SingleOrDefault();
-    }
+    });
 
-    public IReadOnlyList<LedgerToken> ListTokens()
+    public IReadOnlyList<LedgerToken> ListTokens() => Read(connection =>
     {
-        using var reading = Rent();
-        var connection = reading.Connection;
         return SelectTokens(connection, "ORDER BY created_at DESC, id", null);
-    }
+    });
 
     public Task<bool> RevokeTokenAsync(string id, CancellationToken cancellation) =>
         WriteAsync(connection =>

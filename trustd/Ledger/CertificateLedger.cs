@@ -25,6 +25,7 @@ sealed partial class CertificateLedger : ICertificateLedger
     readonly WalKeeper wal;
     readonly ConcurrentBag<SqliteConnection> readers = [];
     readonly Dictionary<string, LedgerStatement> statements = new(ReferenceEqualityComparer.Instance);
+    readonly Action<string>? complain;
     readonly long opened;
     bool closed;
     long ordinal;
@@ -32,8 +33,9 @@ sealed partial class CertificateLedger : ICertificateLedger
     // Of the transaction under way: an authority that is known to sign. Zero is none.
     long signing;
 
-    CertificateLedger(string path, TimeProvider time, SqliteConnection writer)
+    CertificateLedger(string path, TimeProvider time, SqliteConnection writer, Action<string>? complain)
     {
+        this.complain = complain;
         this.path = path;
         this.time = time;
         this.writer = writer;
@@ -49,7 +51,8 @@ sealed partial class CertificateLedger : ICertificateLedger
     /// <param name="path">The file.</param>
     /// <param name="time">The clock.</param>
     /// <param name="tell">Hears of what takes time while it opens; null when nobody listens.</param>
-    public static CertificateLedger Open(string path, TimeProvider time, Action<string>? tell = null)
+    /// <param name="complain">Hears each time that the ledger cannot be read; null when nobody listens.</param>
+    public static CertificateLedger Open(string path, TimeProvider time, Action<string>? tell = null, Action<string>? complain = null)
     {
         SqliteConnection? writer = null;
         try
@@ -59,7 +62,7 @@ sealed partial class CertificateLedger : ICertificateLedger
                 using (new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite })) { }
             writer = Connect(path, SqliteOpenMode.ReadWrite);
             LedgerSchema.Apply(writer, tell);
-            return new CertificateLedger(path, time, writer);
+            return new CertificateLedger(path, time, writer, complain);
         }
         catch (LedgerException)
         {
@@ -89,8 +92,30 @@ sealed partial class CertificateLedger : ICertificateLedger
         while (readers.TryTake(out var reader)) await reader.DisposeAsync();
     }
 
-    /// <summary>A connection for reading, given back when it is disposed: opening one costs more than most queries.</summary>
-    Reading Rent() => new(this, readers.TryTake(out var idle) ? idle : Connect(path, SqliteOpenMode.ReadOnly));
+    /// <summary>Reads over a connection that is kept for the next reader: opening one costs more than most queries. One that failed is not kept.</summary>
+    T Read<T>(Func<SqliteConnection, T> read)
+    {
+        SqliteConnection? connection = null;
+        try
+        {
+            if (!readers.TryTake(out connection)) connection = Connect(path, SqliteOpenMode.ReadOnly);
+            var found = read(connection);
+            readers.Add(connection);
+            return found;
+        }
+        catch (SqliteException e)
+        {
+            connection?.Dispose();
+            var failure = new LedgerException($"cannot read the ledger `{path}`: {e.Message}", "check the state file system and its disk; a ledger that is damaged has to come back from a backup", e);
+            complain?.Invoke(failure.Message);
+            throw failure;
+        }
+        catch
+        {
+            connection?.Dispose();
+            throw;
+        }
+    }
 
     static SqliteConnection Connect(string path, SqliteOpenMode mode)
     {
@@ -190,13 +215,6 @@ sealed partial class CertificateLedger : ICertificateLedger
     {
         if (!statements.TryGetValue(sql, out var known)) statements.Add(sql, known = new LedgerStatement(writer, sql));
         return known;
-    }
-
-    readonly struct Reading(CertificateLedger owner, SqliteConnection connection) : IDisposable
-    {
-        public SqliteConnection Connection => connection;
-
-        public void Dispose() => owner.readers.Add(connection);
     }
 
     abstract class Write
