@@ -96,7 +96,8 @@ sealed class AuthorityKeeper : IDisposable
             // What a step needs to be judged and made is read and written by the ledger in one transaction; here is only what cannot be part of it.
             var digest = current.BundleDigest;
             var added = step == RolloverStep.Prepare && ledger.ReadRollover().Phase == RolloverPhase.Steady ? await MakeNextAsync(by, cancellation) : null;
-            var state = await ledger.ChangeAuthoritiesAsync(s => Rollover.Decide(s, step, force, by, digest.Span, added), cancellation);
+            // What was signed for the next authority exists, so whoever goes away now leaves the step to be made.
+            var state = await ledger.ChangeAuthoritiesAsync(s => Rollover.Decide(s, step, force, by, digest.Span, added), added is null ? cancellation : CancellationToken.None);
             // The ledger has decided: from here on nothing is cancelled.
             Use(state);
             files.Settle(state);
