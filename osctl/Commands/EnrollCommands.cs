@@ -10,6 +10,8 @@ static class EnrollCommands
 {
     static readonly Argument<string> Id = new("ID") { Description = "What `osctl enroll list` and the machine's console show" };
 
+    static readonly Option<uint> Limit = new("--limit") { Description = "At most so many, newest first", HelpName = "N", DefaultValueFactory = _ => 100 };
+
     static readonly Option<string> Fingerprint = new("--fingerprint") { Description = "Only if the machine's key has this fingerprint", HelpName = "SHA256:…" };
 
     public static Verb Build() => new("enroll", "Let machines in that ask without a token")
@@ -17,12 +19,13 @@ static class EnrollCommands
         Subcommands = { List(), Approve(), Deny() },
     };
 
-    static Verb List() => new("list", "List the machines that wait, and those decided about in the last hour", "osctl enroll list", "osctl enroll list -o json")
+    static Verb List() => new("list", "List the machines that wait, and those decided about in the last hour", "osctl enroll list", "osctl enroll list --limit 1000 -o json")
     {
         OtherNames = ["ls"],
+        Options = { Limit },
         Run = async invocation =>
         {
-            var answer = await invocation.AskTrustdAsync((trust, options) => trust.EnrollmentListAsync(new EnrollmentListRequest(), options));
+            var answer = await invocation.AskTrustdAsync((trust, options) => trust.EnrollmentListAsync(new EnrollmentListRequest { Limit = invocation.Get(Limit) }, options));
             if (invocation.IsTree) { TreeWriter.Write(invocation.Output, MessageTree.From(answer), invocation.Format); return ExitCode.Done; }
             var table = invocation.Table("ID", "STATE", "NAME", "NAMES", "SOURCE", "FINGERPRINT", "EXPIRES", "+ASKED", "+DECIDED BY", "+SERIAL");
             foreach (var e in answer.Enrollments)

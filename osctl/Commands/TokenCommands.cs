@@ -16,6 +16,8 @@ static class TokenCommands
 
     static readonly Option<uint> Uses = new("--uses") { Description = "How often it may be used", HelpName = "N", DefaultValueFactory = _ => 1 };
 
+    static readonly Option<uint> Limit = new("--limit") { Description = "At most so many, newest first", HelpName = "N", DefaultValueFactory = _ => 100 };
+
     static readonly Argument<string> Id = new("ID") { Description = "The token's public half" };
 
     public static Verb Build() => new("token", "Make, list and revoke tokens that let nodes join")
@@ -38,12 +40,13 @@ static class TokenCommands
         },
     };
 
-    static Verb List() => new("list", "List the tokens that are known, without their secrets", "osctl token list", "osctl token list -o json")
+    static Verb List() => new("list", "List the tokens that are known, without their secrets", "osctl token list", "osctl token list --limit 500 -o json")
     {
         OtherNames = ["ls"],
+        Options = { Limit },
         Run = async invocation =>
         {
-            var answer = await invocation.AskTrustdAsync((trust, options) => trust.TokenListAsync(new TokenListRequest(), options));
+            var answer = await invocation.AskTrustdAsync((trust, options) => trust.TokenListAsync(new TokenListRequest { Limit = invocation.Get(Limit) }, options));
             if (invocation.IsTree) { TreeWriter.Write(invocation.Output, MessageTree.From(answer), invocation.Format); return ExitCode.Done; }
             var now = invocation.Terminal.Time.GetUtcNow();
             var table = invocation.Table("ID", "USE", "STATE", "USES LEFT", "EXPIRES", "NAMES", "ADDRESSES", "+CREATED", "+CREATED BY");

@@ -80,7 +80,7 @@ public abstract class LedgerContract : IAsyncLifetime
         Assert.Null(ledger.FindEnrollment(new byte[] { 1 }));
         Assert.Null(await ledger.DecideEnrollmentAsync("id1", LedgerEnrollmentState.Approved, "alice", time.GetUtcNow().AddHours(1), default));
         Assert.Equal(EnrollmentQueueResult.Queued, await ledger.QueueEnrollmentAsync(Machine(3), most: 2, mostOfSource: 1, default));
-        Assert.Equal("id3", Assert.Single(ledger.ListEnrollments()).Id);
+        Assert.Equal("id3", Assert.Single(ledger.ListEnrollments(10)).Id);
     }
 
     [Fact]
@@ -89,6 +89,20 @@ public abstract class LedgerContract : IAsyncLifetime
         for (var i = 0; i < 3; i++)
             await ledger.RecordRefusalAsync(new LedgerRefusal(time.GetUtcNow(), "token", "", "10.0.0.1", $"reason-{i}", "no", "r1"), default);
         Assert.Equal(["reason-2", "reason-1"], ledger.ListRefusals(2).Select(r => r.Reason));
+    }
+
+    [Fact]
+    public async Task Lists_at_most_as_many_tokens_and_machines_as_asked_for_and_the_newest()
+    {
+        for (var i = 0; i < 4; i++)
+        {
+            await ledger.AddTokenAsync(new LedgerToken($"t{i}", new byte[1], new byte[1], LedgerTokenUse.Node, "", [], ["*"], [], time.GetUtcNow(), "alice", time.GetUtcNow().AddHours(1), 1, null), default);
+            var machine = new LedgerEnrollment($"id{i}", new byte[] { (byte)i }, "SHA256:x", $"worker-{i}", [], [], "10.0.0.1", time.GetUtcNow(), time.GetUtcNow().AddHours(1));
+            await ledger.QueueEnrollmentAsync(machine, most: 10, mostOfSource: 10, default);
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+        Assert.Equal(["t3", "t2"], ledger.ListTokens(2).Select(t => t.Id));
+        Assert.Equal(["id3", "id2", "id1"], ledger.ListEnrollments(3).Select(e => e.Id));
     }
 
     [Fact]

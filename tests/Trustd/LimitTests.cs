@@ -40,6 +40,30 @@ public sealed class LimitTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Lists_no_more_than_one_message_holds()
+    {
+        var administrator = await trustd.AdministratorAsync();
+        var bootstrap = (await administrator.TokenListAsync(new TokenListRequest())).Tokens.Count;
+        for (var i = 0; i < 101 - bootstrap; i++) await administrator.TokenCreateAsync(new TokenCreateRequest { Names = { "spare-*" } });
+        Assert.Equal(100, (await administrator.TokenListAsync(new TokenListRequest())).Tokens.Count);
+        Assert.Equal(101, (await administrator.TokenListAsync(new TokenListRequest { Limit = uint.MaxValue })).Tokens.Count);
+        Assert.Single((await administrator.TokenListAsync(new TokenListRequest { Limit = 1 })).Tokens);
+
+        // 64 names of 253 characters each: 300 such tokens would be 4.8 MB, more than a client takes.
+        var names = Enumerable.Range(0, 64).Select(n => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{n:d3}{new string('x', 250)}"));
+        await Task.WhenAll(Enumerable.Range(0, 300).Select(_ => administrator.TokenCreateAsync(new TokenCreateRequest { Names = { names } }).ResponseAsync));
+        var many = (await administrator.TokenListAsync(new TokenListRequest { Limit = 1000 })).Tokens;
+        Assert.InRange(many.Count, 150, 300);
+
+        using var first = CertificateSigningRequest.Create("worker-1");
+        using var second = CertificateSigningRequest.Create("worker-2");
+        foreach (var machine in new[] { first, second })
+            await trustd.Stranger().EnrollmentApplyAsync(new EnrollmentApplyRequest { Csr = ByteString.CopyFrom(machine.Der.Span) });
+        Assert.Equal(2, (await administrator.EnrollmentListAsync(new EnrollmentListRequest())).Enrollments.Count);
+        Assert.Single((await administrator.EnrollmentListAsync(new EnrollmentListRequest { Limit = 1 })).Enrollments);
+    }
+
+    [Fact]
     public async Task Counts_against_a_token_only_who_has_its_secret()
     {
         await LimitedAsync(new RateLimitSection { Address = Plenty, Token = Three });

@@ -46,7 +46,7 @@ public sealed class SqliteLedgerTests : LedgerContract
             command.ExecuteNonQuery();
         }
         using (var disk = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) disk.SetLength(4096);
-        var failure = Assert.Throws<LedgerException>(ledger.ListTokens);
+        var failure = Assert.Throws<LedgerException>(() => ledger.ListTokens(1));
         Assert.Throws<LedgerException>(ledger.ReadRollover);
         Assert.StartsWith($"cannot read the ledger `{path}`: ", failure.Message, StringComparison.Ordinal);
         Assert.Equal(2, told.Count);

@@ -48,15 +48,15 @@ sealed class EnrollmentQueue(ICertificateLedger ledger, TimeProvider time)
         }
     }
 
-    /// <summary>Every request that has not expired, newest first.</summary>
-    public IReadOnlyList<LedgerEnrollment> List() => ledger.ListEnrollments();
+    /// <summary>The requests that have not expired, newest first, at most <paramref name="limit"/>.</summary>
+    public IReadOnlyList<LedgerEnrollment> List(int limit) => ledger.ListEnrollments(limit);
 
     /// <summary>Takes a person's decision, once.</summary>
     /// <param name="fingerprint">What the person saw on the console; empty when they compared it by themselves.</param>
     /// <exception cref="RefusalException">Nothing with this id waits, or it is another key.</exception>
     public async Task<LedgerEnrollment> DecideAsync(string id, string fingerprint, LedgerEnrollmentState state, string by, CancellationToken cancellation)
     {
-        if (fingerprint.Length > 0 && ledger.ListEnrollments().FirstOrDefault(e => e.Id == id) is { } seen && seen.Fingerprint != fingerprint)
+        if (fingerprint.Length > 0 && ledger.ListEnrollments(int.MaxValue).FirstOrDefault(e => e.Id == id) is { } seen && seen.Fingerprint != fingerprint)
         {
             throw new RefusalException(RefusalReason.WrongState, $"the key of `{id}` has another fingerprint: `{seen.Fingerprint}`")
             {

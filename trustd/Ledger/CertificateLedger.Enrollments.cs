@@ -52,10 +52,11 @@ sealed partial class CertificateLedger
         return ReadEnrollments(command).SingleOrDefault();
     });
 
-    public IReadOnlyList<LedgerEnrollment> ListEnrollments() => Read(connection =>
+    public IReadOnlyList<LedgerEnrollment> ListEnrollments(int limit) => Read(connection =>
     {
         using var command = connection.CreateCommand();
-        command.CommandText = $"SELECT {EnrollmentColumns} FROM enrollments WHERE expires_at > $now ORDER BY requested_at DESC, id";
+        command.CommandText = $"SELECT {EnrollmentColumns} FROM enrollments WHERE expires_at > $now ORDER BY requested_at DESC, id LIMIT $limit";
+        command.Parameters.AddWithValue("$limit", limit);
         return ReadEnrollments(command);
     });
 

@@ -34,9 +34,9 @@ sealed partial class CertificateLedger
         return SelectTokens(connection, "WHERE id = $id", id).SingleOrDefault();
     });
 
-    public IReadOnlyList<LedgerToken> ListTokens() => Read(connection =>
+    public IReadOnlyList<LedgerToken> ListTokens(int limit) => Read(connection =>
     {
-        return SelectTokens(connection, "ORDER BY created_at DESC, id", null);
+        return SelectTokens(connection, "ORDER BY created_at DESC, id LIMIT $limit", null, limit);
     });
 
     public Task<bool> RevokeTokenAsync(string id, CancellationToken cancellation) =>
@@ -78,12 +78,13 @@ sealed partial class CertificateLedger
             return TokenUseResult.Exhausted;
         }, cancellation);
 
-    static List<LedgerToken> SelectTokens(SqliteConnection connection, string clause, string? id)
+    static List<LedgerToken> SelectTokens(SqliteConnection connection, string clause, string? id, int limit = 1)
     {
         using var command = connection.CreateCommand();
         command.CommandText =
             "SELECT id, verifier, discovery, use, name, roles, names, addresses, created_at, created_by, expires_at, uses_left, revoked_at FROM tokens " + clause;
         if (id is not null) command.Parameters.AddWithValue("$id", id);
+        command.Parameters.AddWithValue("$limit", limit);
         var rows = new List<LedgerToken>();
         using var reader = command.ExecuteReader();
         while (reader.Read())

@@ -40,8 +40,8 @@ interface ICertificateLedger : IAsyncDisposable
     /// <summary>The token with this id, or none.</summary>
     LedgerToken? FindToken(string id);
 
-    /// <summary>Every token, newest first.</summary>
-    IReadOnlyList<LedgerToken> ListTokens();
+    /// <summary>The newest tokens first, at most <paramref name="limit"/>.</summary>
+    IReadOnlyList<LedgerToken> ListTokens(int limit);
 
     /// <summary>Makes the token useless. Returns false when no valid token has this id.</summary>
     Task<bool> RevokeTokenAsync(string id, CancellationToken cancellation);
@@ -59,8 +59,8 @@ interface ICertificateLedger : IAsyncDisposable
     /// <summary>The request with this digest, unless it has expired.</summary>
     LedgerEnrollment? FindEnrollment(ReadOnlyMemory<byte> digest);
 
-    /// <summary>Every request that has not expired, newest first.</summary>
-    IReadOnlyList<LedgerEnrollment> ListEnrollments();
+    /// <summary>The requests that have not expired, newest first, at most <paramref name="limit"/>.</summary>
+    IReadOnlyList<LedgerEnrollment> ListEnrollments(int limit);
 
     /// <summary>Decides one request that waits, once. Null when none with this id waits.</summary>
     /// <param name="expires">Until when the decision holds.</param>

@@ -10,8 +10,8 @@ namespace Talos.Trustd.Service;
 
 sealed partial class TrustService
 {
-    // LIMIT: rows of one answer; with the longest names still under the message size of gRPC clients (4 MiB).
-    const int DefaultRows = 100, MaxRows = 5000;
+    // LIMIT: rows of one answer to a list, and the bytes that they take: below what gRPC clients accept without being told to (4 MiB). The newest come first.
+    const int DefaultRows = 100, MaxRows = 5000, MaxAnswer = 3 << 20;
 
     public override Task<CertificateListResponse> CertificateList(CertificateListRequest request, ServerCallContext context)
     {
@@ -19,13 +19,13 @@ sealed partial class TrustService
         var answer = new CertificateListResponse();
         if (request.Serial.Length != 0)
         {
-            var found = ledger.FindCertificate(request.Serial.ToLowerInvariant())
+            var one = ledger.FindCertificate(request.Serial.ToLowerInvariant())
                 ?? throw new RefusalException(RefusalReason.NotFound, $"there is no certificate `{request.Serial}`") { Hint = "`osctl cert list` shows them" };
-            answer.Certificates.Add(Describe(found));
+            answer.Certificates.Add(Describe(one));
             return Task.FromResult(answer);
         }
-        foreach (var certificate in ledger.ListCertificates(new CertificateFilter(Name: request.Name, Issuer: request.Issuer), request.Limit == 0 ? DefaultRows : (int)Math.Min(request.Limit, MaxRows)))
-            answer.Certificates.Add(Describe(certificate));
+        var found = ledger.ListCertificates(new CertificateFilter(Name: request.Name, Issuer: request.Issuer), Rows(request.Limit));
+        answer.Certificates.AddRange(Fitting(found.Select(Describe)));
         return Task.FromResult(answer);
     }
 
@@ -58,22 +58,28 @@ sealed partial class TrustService
     public override Task<RefusalListResponse> RefusalList(RefusalListRequest request, ServerCallContext context)
     {
         Admit(ServedCall.Of(context));
-        var answer = new RefusalListResponse();
-        foreach (var refusal in ledger.ListRefusals(request.Limit == 0 ? DefaultRows : (int)Math.Min(request.Limit, MaxRows)))
-        {
-            answer.Refusals.Add(new Refusal
-            {
-                At = refusal.At.ToTimestamp(),
-                Way = refusal.Way,
-                Requester = refusal.Requester,
-                Source = refusal.Source,
-                Reason = refusal.Reason,
-                Sentence = refusal.Sentence,
-                Policy = refusal.Policy,
-            });
-        }
-        return Task.FromResult(answer);
+        return Task.FromResult(new RefusalListResponse { Refusals = { Fitting(ledger.ListRefusals(Rows(request.Limit)).Select(Describe)) } });
     }
+
+    static int Rows(uint limit) => limit == 0 ? DefaultRows : (int)Math.Min(limit, MaxRows);
+
+    static IEnumerable<T> Fitting<T>(IEnumerable<T> rows) where T : IMessage
+    {
+        var room = MaxAnswer;
+        // A field's tag and length take at most six bytes.
+        return rows.TakeWhile(row => (room -= row.CalculateSize() + 6) >= 0);
+    }
+
+    static Refusal Describe(LedgerRefusal refusal) => new()
+    {
+        At = refusal.At.ToTimestamp(),
+        Way = refusal.Way,
+        Requester = refusal.Requester,
+        Source = refusal.Source,
+        Reason = refusal.Reason,
+        Sentence = refusal.Sentence,
+        Policy = refusal.Policy,
+    };
 
     static IssuedCertificate Describe(LedgerCertificate certificate)
     {

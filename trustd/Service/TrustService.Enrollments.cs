@@ -43,7 +43,7 @@ sealed partial class TrustService
     public override Task<EnrollmentListResponse> EnrollmentList(EnrollmentListRequest request, ServerCallContext context)
     {
         Admit(ServedCall.Of(context));
-        return Task.FromResult(new EnrollmentListResponse { Enrollments = { enrollments.List().Select(Describe) } });
+        return Task.FromResult(new EnrollmentListResponse { Enrollments = { Fitting(enrollments.List(Rows(request.Limit)).Select(Describe)) } });
     }
 
     public override Task<EnrollmentDecisionResponse> EnrollmentApprove(EnrollmentDecisionRequest request, ServerCallContext context) =>

@@ -49,23 +49,7 @@ sealed partial class TrustService
     public override Task<TokenListResponse> TokenList(TokenListRequest request, ServerCallContext context)
     {
         Admit(ServedCall.Of(context));
-        var answer = new TokenListResponse();
-        foreach (var token in ledger.ListTokens())
-        {
-            answer.Tokens.Add(new Token
-            {
-                Id = token.Id,
-                Use = token.Use switch { LedgerTokenUse.Node => TokenUse.Node, LedgerTokenUse.Client => TokenUse.Client, LedgerTokenUse.None => TokenUse.Unspecified },
-                Created = token.Created.ToTimestamp(),
-                Expires = token.Expires.ToTimestamp(),
-                UsesLeft = (uint)token.UsesLeft,
-                Names = { token.Use == LedgerTokenUse.Client ? [token.Name] : token.Names },
-                Addresses = { token.Addresses },
-                Revoked = token.Revoked is not null,
-                CreatedBy = token.CreatedBy,
-            });
-        }
-        return Task.FromResult(answer);
+        return Task.FromResult(new TokenListResponse { Tokens = { Fitting(ledger.ListTokens(Rows(request.Limit)).Select(Describe)) } });
     }
 
     public override async Task<TokenRevokeResponse> TokenRevoke(TokenRevokeRequest request, ServerCallContext context)
@@ -75,6 +59,19 @@ sealed partial class TrustService
         await RecordToken(ServedCall.Of(context), request.Id, "revoked");
         return new TokenRevokeResponse();
     }
+
+    static Token Describe(LedgerToken token) => new()
+    {
+        Id = token.Id,
+        Use = token.Use switch { LedgerTokenUse.Node => TokenUse.Node, LedgerTokenUse.Client => TokenUse.Client, LedgerTokenUse.None => TokenUse.Unspecified },
+        Created = token.Created.ToTimestamp(),
+        Expires = token.Expires.ToTimestamp(),
+        UsesLeft = (uint)token.UsesLeft,
+        Names = { token.Use == LedgerTokenUse.Client ? [token.Name] : token.Names },
+        Addresses = { token.Addresses },
+        Revoked = token.Revoked is not null,
+        CreatedBy = token.CreatedBy,
+    };
 
     async Task RecordToken(ServedCall call, string id, string what)
     {
