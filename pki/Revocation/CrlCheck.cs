@@ -64,7 +64,7 @@ sealed class CrlCheck(ImmutableArray<Certificate> path, ValidationOptions option
             return $"it has the critical extension {id}, which is not processed";
         if (options.Time < list.ThisUpdate)
             return "it is from the future";
-        if (list.NextUpdate is { } next && options.Time >= next.AddSeconds(1))
+        if (list.NextUpdate is { } next && CertificateRules.IsPast(next, options.Time))
             return $"it should have been replaced by {next:u}";
         if (!options.Policy.Accepts(list.SignatureAlgorithm))
             return "its signature algorithm is not accepted";

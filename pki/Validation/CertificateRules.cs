@@ -73,6 +73,9 @@ static class CertificateRules
         return purposes.Contains(wanted) || (anyCounts && purposes.Contains(ObjectIdentifiers.AnyExtendedKeyUsage));
     }
 
+    /// <summary>Whether the last second, whole, is over: RFC 5280 §4.1.2.5 lets the year 9999 have one that nothing follows.</summary>
+    public static bool IsPast(DateTimeOffset lastSecond, DateTimeOffset time) => time.AddSeconds(-1) >= lastSecond;
+
     static string UseOf(ValidationPurpose purpose) => purpose switch
     {
         ValidationPurpose.Client => "as a client",
@@ -89,7 +92,7 @@ static class CertificateRules
                 Hint = "check this machine's clock",
             };
         // RFC 5280 §4.1.2.5: notAfter is inclusive, and certificates know no fractions of a second.
-        if (options.Time >= certificate.NotAfter.AddSeconds(1))
+        if (IsPast(certificate.NotAfter, options.Time))
             return new PathFault(ValidationReason.Expired, $"`{certificate.Subject}` expired at {certificate.NotAfter:u}", certificate)
             {
                 Hint = "renew it, or check this machine's clock",

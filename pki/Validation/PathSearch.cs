@@ -20,6 +20,10 @@ sealed class PathSearch
     // LIMIT: complete paths judged in one search.
     const int MaximumPaths = 64;
 
+    // LIMIT: candidates looked at in one search, since links that are known already cost no signature: ten authorities that all signed each other
+    // have two million paths.
+    const int MaximumSteps = 4096;
+
     readonly Certificate _leaf;
     readonly TrustStore _trust;
     readonly ValidationOptions _options;
@@ -30,6 +34,7 @@ sealed class PathSearch
     PathFault? _fault;
     int _faultDepth = -1;
     int _paths;
+    int _steps;
     bool _exhausted;
 
     public PathSearch(Certificate leaf, IReadOnlyCollection<Certificate> intermediates, TrustStore trust, ValidationOptions options)
@@ -120,6 +125,8 @@ sealed class PathSearch
 
     bool Links(Certificate child, Certificate issuer, int issuedAuthorities, bool isAnchor)
     {
+        if (++_steps == MaximumSteps)
+            _exhausted = true;
         if (!_authorities.TryGetValue((issuer, isAnchor), out PathFault? fault))
             _authorities[(issuer, isAnchor)] = fault = CertificateRules.AuthorityFault(issuer, _options, isAnchor);
         if (fault is null && issuer.BasicConstraints?.PathLength < issuedAuthorities)

@@ -62,6 +62,86 @@ public sealed class PathSearchTests
     }
 
     [Fact]
+    public void Survives_ten_authorities_that_all_certified_each_other()
+    {
+        // Ninety signatures, all of them sound, and two million ways from the leaf to nowhere.
+        ECDsa[] keys = [.. Enumerable.Range(0, 10).Select(_ => ECDsa.Create(ECCurve.NamedCurves.nistP256))];
+        Certificate[] sent = [.. Enumerable.Range(0, 100).Where(i => i / 10 != i % 10).Select(i => Signed($"A{i / 10}", keys[i / 10], $"A{i % 10}", keys[i % 10]).Build())];
+        TestCertificate leaf = TestCertificate.User();
+        leaf.Issuer = [TestCertificate.Text(ObjectIdentifiers.CommonName, "A0")];
+        leaf.Signer = keys[0];
+        ValidationResult result = PathValidator.Validate(leaf.Build(), sent, TrustStore.Create(Authority("Root", "Root").Build()), s_options);
+        Assert.Equal(ValidationReason.SearchTooLong, result.Reason);
+    }
+
+    static TestCertificate Signed(string subject, ECDsa key, string issuer, ECDsa by)
+    {
+        TestCertificate c = Authority(subject, issuer);
+        (c.PublicKey, c.Signer) = (key.ExportSubjectPublicKeyInfo(), by);
+        return c;
+    }
+
+    [Fact]
+    public void Finds_the_one_of_several_of_a_name_that_signed()
+    {
+        ECDsa[] keys = [.. Enumerable.Range(0, 6).Select(_ => ECDsa.Create(ECCurve.NamedCurves.nistP256))];
+        Certificate root = Authority("Root", "Root").Build();
+        Certificate[] sent = [.. keys.Select(key => Signed("Middle", key, "Root", TestCertificate.Key).Build())];
+        foreach ((ECDsa key, Certificate signer) in keys.Zip(sent))
+        {
+            TestCertificate leaf = TestCertificate.User();
+            leaf.Issuer = [TestCertificate.Text(ObjectIdentifiers.CommonName, "Middle")];
+            leaf.Signer = key;
+            // The key identifiers tell nothing here: those of all are of one key that is none of theirs.
+            ValidationResult result = PathValidator.Validate(leaf.Build(), sent, TrustStore.Create(root), s_options);
+            Assert.Equal(signer, result.Path!.Certificates[1]);
+        }
+    }
+
+    [Fact]
+    public void Finds_the_way_through_a_cross_certificate_in_a_loop()
+    {
+        using ECDsa one = ECDsa.Create(ECCurve.NamedCurves.nistP256), two = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        Certificate root = Authority("Root", "Root").Build();
+        Certificate[] sent =
+        [
+            Signed("One", one, "Two", two).Build(), Signed("Two", two, "One", one).Build(), Signed("One", one, "One", one).Build(),
+            Signed("Two", two, "Two", two).Build(), root, Signed("Two", two, "Root", TestCertificate.Key).Build(),
+        ];
+        TestCertificate leaf = TestCertificate.User();
+        leaf.Issuer = [TestCertificate.Text(ObjectIdentifiers.CommonName, "One")];
+        leaf.Signer = one;
+        ValidationResult result = PathValidator.Validate(leaf.Build(), sent, TrustStore.Create(root), s_options);
+        Assert.Equal([sent[0], sent[5], root], result.Path!.Certificates.Skip(1));
+        Assert.Null(PathValidator.Validate(leaf.Build(), sent[..5], TrustStore.Create(root), s_options).Path);
+    }
+
+    [Fact]
+    public void Finds_another_path_where_constraints_or_policies_forbid_the_first()
+    {
+        Certificate root = Authority("Root", "Root").Build();
+        TestCertificate forbidding = Authority("Middle", "Root");
+        forbidding.SetNameConstraints(true, w => w.Text(0x86, "other.example"));
+        TestCertificate serving = Authority("Middle", "Root");
+        serving.SetPurposes(ObjectIdentifiers.ServerAuth);
+        Certificate[] sent = [forbidding.Build(), serving.Build(), Authority("Middle", "Root").Build()];
+        Assert.Equal(sent[2], PathValidator.Validate(Leaf("Middle"), sent, TrustStore.Create(root), s_options).Path!.Certificates[1]);
+        Assert.Null(PathValidator.Validate(Leaf("Middle"), sent[..2], TrustStore.Create(root), s_options).Path);
+    }
+
+    [Fact]
+    public void Rejects_a_leaf_that_is_its_own_anchor()
+    {
+        TestCertificate own = TestCertificate.User();
+        own.Issuer = own.Subject;
+        Certificate leaf = own.Build();
+        Assert.NotEqual(ValidationReason.Valid, PathValidator.Validate(leaf, [leaf], TrustStore.Create(leaf), s_options).Reason);
+        Certificate root = Authority("Root", "Root").Build();
+        ValidationOptions loose = s_options with { Policy = ValidationPolicy.Internet, Identity = IdentityDemand.NotRequired };
+        Assert.NotEqual(ValidationReason.Valid, PathValidator.Validate(root, [root], TrustStore.Create(root), loose).Reason);
+    }
+
+    [Fact]
     public void Finds_the_way_around_an_expired_and_a_stray_certificate()
     {
         Certificate root = Authority("Root", "Root").Build();
