@@ -37,6 +37,9 @@ static class ObjectIdentifiers
     public const string AuthorityInformationAccess = "1.3.6.1.5.5.7.1.1";
     public const string SubjectInformationAccess = "1.3.6.1.5.5.7.1.11";
 
+    // Another name: a mailbox in letters of any script, RFC 9598 §3
+    public const string SmtpUtf8Mailbox = "1.3.6.1.5.5.7.8.9";
+
     // Key purposes, RFC 5280 §4.2.1.12
     public const string AnyExtendedKeyUsage = "2.5.29.37.0";
     public const string ServerAuth = "1.3.6.1.5.5.7.3.1";

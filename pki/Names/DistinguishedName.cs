@@ -69,6 +69,17 @@ public sealed partial class DistinguishedName : IEquatable<DistinguishedName>
         return true;
     }
 
+    /// <summary>Whether it surely does not: that it is in another part, or in one whose text cannot be written in two ways.</summary>
+    internal bool SurelyStartsUnlike(DistinguishedName prefix)
+    {
+        if (prefix.Parts.Length > Parts.Length)
+            return true;
+        for (int i = 0; i < prefix.Parts.Length; i++)
+            if (Parts[i].SurelyDiffers(prefix.Parts[i]))
+                return true;
+        return false;
+    }
+
     public override bool Equals(object? obj) => Equals(obj as DistinguishedName);
 
     public override int GetHashCode()
@@ -112,4 +123,13 @@ public sealed partial class DistinguishedName : IEquatable<DistinguishedName>
     }
 }
 
-sealed record RelativeDistinguishedName(ImmutableArray<NameAttribute> Attributes, string Canonical);
+sealed record RelativeDistinguishedName(ImmutableArray<NameAttribute> Attributes, string Canonical)
+{
+    public bool SurelyDiffers(RelativeDistinguishedName other) =>
+        !string.Equals(Canonical, other.Canonical, StringComparison.Ordinal)
+        && ((IsSettled && other.IsSettled) || Attributes.Length != other.Attributes.Length || !Types.SequenceEqual(other.Types));
+
+    bool IsSettled => Attributes.All(a => a.IsSettled);
+
+    IEnumerable<string> Types => Attributes.Select(a => a.Type).Order(StringComparer.Ordinal);
+}

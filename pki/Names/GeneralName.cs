@@ -38,6 +38,19 @@ public sealed record GeneralName
 
     internal DistinguishedName? Directory { get; }
 
+    /// <summary>The mailbox in letters of any script that another name holds (SmtpUTF8Mailbox, RFC 9598 §3), as a mailbox; null for other names.</summary>
+    internal GeneralName? InternationalMailbox { get; private init; }
+
+    internal bool IsInternationalMailbox { get; private init; }
+
+    /// <summary>For kinds that <see cref="NameKinds.Registered"/> sums up: which one it is.</summary>
+    byte Tag { get; init; }
+
+    /// <summary>
+    /// A constraint binds names of its own form (RFC 5280 §4.2.1.10). Other names of all types count as one form: nobody knows what an unknown type says.
+    /// </summary>
+    internal bool HasFormOf(GeneralName name) => Kind == name.Kind && Tag == name.Tag;
+
     public override string ToString() => Kind switch
     {
         NameKinds.Dns => $"DNS:{Text}",
@@ -73,15 +86,21 @@ public sealed record GeneralName
             case 0xA0:
                 DerReader other = value.Reader();
                 string type = other.ReadObjectIdentifier();
-                other.Read(DerTag.ContextConstructed(0)).Reader().Skip();
+                DerReader wrapper = other.Read(DerTag.ContextConstructed(0)).Reader();
+                DerValue content = wrapper.Read();
+                wrapper.RequireEnd();
                 other.RequireEnd();
-                return new GeneralName(NameKinds.Other, type, octets);
+                return new GeneralName(NameKinds.Other, type, octets)
+                {
+                    InternationalMailbox = type == ObjectIdentifiers.SmtpUtf8Mailbox
+                        ? new GeneralName(NameKinds.Email, Utf8(content), octets) { IsInternationalMailbox = true } : null,
+                };
             case 0x81:
                 return new GeneralName(NameKinds.Email, Ascii(value), octets);
             case 0x82:
                 return new GeneralName(NameKinds.Dns, Ascii(value), octets);
             case 0xA3 or 0xA5:
-                return new GeneralName(NameKinds.Registered, Convert.ToHexStringLower(value.Content), octets);
+                return new GeneralName(NameKinds.Registered, Convert.ToHexStringLower(value.Content), octets) { Tag = value.Tag };
             case 0xA4:
                 DerReader name = value.Reader();
                 DistinguishedName directory = DistinguishedName.Parse(ref name, document);
@@ -94,10 +113,20 @@ public sealed record GeneralName
             case 0x88:
                 string registered = ObjectIdentifiers.ToText(value.Content)
                     ?? throw new MalformedDerException(value.Start, "a registered identifier is malformed");
-                return new GeneralName(NameKinds.Registered, registered, octets);
+                return new GeneralName(NameKinds.Registered, registered, octets) { Tag = value.Tag };
             default:
                 throw new MalformedDerException(value.Start, $"tag 0x{value.Tag:x2} is no general name");
         }
+    }
+
+    static string Utf8(DerValue value)
+    {
+        string text = value.Tag == DerTag.Utf8String ? NameAttribute.DecodeUtf8(value)
+            : throw new MalformedDerException(value.Start, "an international mailbox is no UTF-8 string");
+        foreach (char c in text)
+            if (char.IsControl(c))
+                throw new MalformedDerException(value.Start, "an international mailbox holds a control character");
+        return text;
     }
 
     static string Ascii(DerValue value)

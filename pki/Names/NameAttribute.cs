@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Talos.Pki;
@@ -6,6 +7,8 @@ namespace Talos.Pki;
 sealed record NameAttribute(string Type, byte Tag, string Text, string Canonical)
 {
     static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    static readonly UTF32Encoding s_strictUtf32 = new(bigEndian: true, byteOrderMark: false, throwOnInvalidCharacters: true);
 
     public static NameAttribute Parse(ref DerReader reader)
     {
@@ -22,8 +25,30 @@ sealed record NameAttribute(string Type, byte Tag, string Text, string Canonical
             return new NameAttribute(type, value.Tag, hex, $"{type}:{value.Tag:x2}{hex}");
         }
 
-        return new NameAttribute(type, value.Tag, text, $"{type}={Fold(text)}");
+        string folded = Fold(text);
+        return new NameAttribute(type, value.Tag, text, $"{type}={folded}") { IsSettled = IsSettledText(folded) };
     }
+
+    /// <summary>
+    /// Nobody could write <see cref="Canonical"/> in another way: it holds only letters that normalization (RFC 4518 §2.3) leaves alone and that compose with
+    /// nothing in such a text. The platform has no tables of normalization in its invariant mode, so of other texts only equality is known, never difference.
+    /// </summary>
+    public bool IsSettled { get; private init; }
+
+    // Blocks of Unicode less what decomposes, has another case in two letters, or composes.
+    static bool IsSettledText(string folded)
+    {
+        foreach (char c in folded)
+            if (c >= 0x80 && !IsSettledLatin(c) && c is not (
+                (>= '\u03AC' and <= '\u03CE' and not '\u03B0') or (>= '\u0430' and <= '\u045F') // Greek, Cyrillic
+                or (>= '\u3041' and <= '\u3096') or (>= '\u30A1' and <= '\u30FA') // kana
+                or (>= '\u4E00' and <= '\u9FA5') or (>= '\uAC00' and <= '\uD7A3'))) // Chinese characters, Hangul
+                return false;
+        return true;
+    }
+
+    static bool IsSettledLatin(char c) => c is (>= '\u00E0' and <= '\u012F' and not '\u00F7') or (>= '\u0134' and <= '\u013E')
+        or (>= '\u0141' and <= '\u0148') or (>= '\u014A' and <= '\u017E');
 
     public static string Label(string type) => type switch
     {
@@ -41,9 +66,11 @@ sealed record NameAttribute(string Type, byte Tag, string Text, string Canonical
         _ => type,
     };
 
-    // RFC 5280 §7.1 (with RFC 4518 §2.6.1 for spaces): case folded, outer spaces dropped, inner runs made one.
+    // RFC 5280 §7.1 by RFC 4518 §2: what is not seen is dropped, letters lose their case, outer spaces are dropped, inner runs made one.
     static string Fold(string text)
     {
+        if (!Ascii.IsValid(text))
+            text = FoldBeyondAscii(text);
         var folded = new StringBuilder(text.Length);
         bool space = false;
         foreach (char c in text)
@@ -63,21 +90,38 @@ sealed record NameAttribute(string Type, byte Tag, string Text, string Canonical
         return folded.ToString();
     }
 
+    // RFC 4518 §2.2. By way of upper case, letters with two lower cases (final sigma) become one.
+    static string FoldBeyondAscii(string text)
+    {
+        var seen = new StringBuilder(text.Length);
+        foreach (Rune rune in text.EnumerateRunes())
+            if (Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Format or UnicodeCategory.Control)
+                && rune.Value is not (0x034F or 0x1806 or 0xFFFC or (>= 0x180B and <= 0x180D) or (>= 0xFE00 and <= 0xFE0F)))
+                seen.Append(rune);
+            else if (Rune.IsWhiteSpace(rune))
+                seen.Append(' ');
+        return seen.ToString().ToUpperInvariant().ToLowerInvariant();
+    }
+
+    internal static string DecodeUtf8(DerValue value)
+    {
+        try
+        {
+            return s_strictUtf8.GetString(value.Content);
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new MalformedDerException(value.Start, "a name holds octets that are not UTF-8");
+        }
+    }
+
     static string? Decode(DerValue value)
     {
         ReadOnlySpan<byte> c = value.Content;
         switch (value.Tag)
         {
             case DerTag.Utf8String:
-                try
-                {
-                    return s_strictUtf8.GetString(c);
-                }
-                catch (DecoderFallbackException)
-                {
-                    throw new MalformedDerException(value.Start, "a name holds octets that are not UTF-8");
-                }
-
+                return DecodeUtf8(value);
             case DerTag.PrintableString:
                 foreach (byte b in c)
                     if (!IsPrintableStringOctet(b))
@@ -94,6 +138,16 @@ sealed record NameAttribute(string Type, byte Tag, string Text, string Canonical
                 return c.Length % 2 == 0
                     ? Encoding.BigEndianUnicode.GetString(c)
                     : throw new MalformedDerException(value.Start, "a BMP string has an odd number of octets");
+            case DerTag.UniversalString:
+                try
+                {
+                    return s_strictUtf32.GetString(c);
+                }
+                catch (DecoderFallbackException)
+                {
+                    throw new MalformedDerException(value.Start, "a universal string holds octets that are not UTF-32");
+                }
+
             default:
                 return null;
         }

@@ -37,7 +37,7 @@ static class NameConstraintCheck
             bool limited = false, permitted = false;
             foreach (GeneralName subtree in constraints.Permitted)
             {
-                if (subtree.Kind != name.Kind)
+                if (!subtree.HasFormOf(name))
                     continue;
                 limited = true;
                 NameFit fit = Subtree.Compare(name, subtree, excluding: false);
@@ -50,7 +50,7 @@ static class NameConstraintCheck
                 return new PathFault(ValidationReason.NameConstraints, $"`{authority.Subject}` does not permit the name `{name}`", certificate);
             foreach (GeneralName subtree in constraints.Excluded)
             {
-                if (subtree.Kind != name.Kind)
+                if (!subtree.HasFormOf(name))
                     continue;
                 NameFit fit = Subtree.Compare(name, subtree, excluding: true);
                 if (fit == NameFit.Undecidable)
@@ -74,6 +74,11 @@ static class NameConstraintCheck
         foreach (string mailbox in certificate.Subject.Values(ObjectIdentifiers.EmailAddress))
             yield return new GeneralName(NameKinds.Email, mailbox, default);
         foreach (GeneralName name in certificate.AlternativeNames)
+        {
             yield return name;
+            // RFC 9598 §6: constraints on mailboxes bind those in letters of any script, too.
+            if (name.InternationalMailbox is { } mailbox)
+                yield return mailbox;
+        }
     }
 }

@@ -94,11 +94,23 @@ static partial class StructureRules
         new("name-constraints-syntax", "RFC 5280 §4.2.1.10", RuleScope.Present, StructureRole.Authority, static (c, _) =>
             c.NameConstraints is { } n && n.Permitted.Concat(n.Excluded).FirstOrDefault(subtree => !Subtree.IsWellFormed(subtree)) is { } odd
                 ? $"its name constraint `{odd}` is malformed" : null),
+        new("leaf-names-syntax", "RFC 5280 §4.2.1.6", RuleScope.Present, StructureRole.Leaf, static (c, _) =>
+            c.AlternativeNames.FirstOrDefault(n => !HasSyntaxOfItsKind(n)) is { } odd ? $"its name `{odd}` is malformed" : null),
         // The preferred name syntax that the clause cites knows no underscore, and public authorities have issued none since 2019.
         new("leaf-dns-no-underscore", "RFC 5280 §4.2.1.6, CABF BR §7.1.2.7.12", RuleScope.Present, StructureRole.Leaf, static (c, _) =>
             c.AlternativeNames.FirstOrDefault(n => n.Kind == NameKinds.Dns && n.Text.Contains('_', StringComparison.Ordinal)) is { } odd ? $"`{odd.Text}` is no host name" : null),
         .. PublicWeb(),
     ];
+
+    // The clause leaves it open what a star means in a DNS name; more than a first label of its own it is nowhere (RFC 9525 §6.3).
+    static bool HasSyntaxOfItsKind(GeneralName name) => name.Kind switch
+    {
+        NameKinds.Dns => DnsName.IsValid(name.Text.StartsWith("*.", StringComparison.Ordinal) ? name.Text.AsSpan(2) : name.Text),
+        NameKinds.Email => MailboxName.IsValid(name.Text),
+        NameKinds.Uri => UriName.IsValid(name.Text),
+        NameKinds.Other => name.InternationalMailbox is not { } mailbox || MailboxName.IsValid(mailbox.Text, anyScript: true),
+        _ => true,
+    };
 
     public static PathFault? Fault(Certificate certificate, StructureRole role, ValidationOptions options, bool isAnchor = false)
     {

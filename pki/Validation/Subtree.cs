@@ -20,9 +20,9 @@ static class Subtree
     {
         NameKinds.Dns => Dns(name.Text, subtree.Text, excluding),
         NameKinds.Address => Address(name.Octets.Span, subtree.Octets.Span),
-        NameKinds.Email => Email(name.Text, subtree.Text),
+        NameKinds.Email => Email(name.Text, subtree.Text, anyScript: name.IsInternationalMailbox),
         NameKinds.Uri => Uri(name.Text, subtree.Text),
-        NameKinds.Directory => name.Directory!.StartsWith(subtree.Directory!) ? NameFit.Inside : NameFit.Outside,
+        NameKinds.Directory => Directory(name.Directory!, subtree.Directory!, excluding),
         _ => NameFit.Undecidable,
     };
 
@@ -32,11 +32,17 @@ static class Subtree
         NameKinds.Dns => subtree.Text.Length == 0 || DnsName.IsValid(subtree.Text),
         NameKinds.Address => Address([], subtree.Octets.Span) != NameFit.Undecidable,
         NameKinds.Email => subtree.Text.Contains('@')
-            ? subtree.Text.IndexOf('@') is var at && at > 0 && at == subtree.Text.LastIndexOf('@') && DnsName.IsValid(subtree.Text.AsSpan(at + 1))
+            ? MailboxName.IsValid(subtree.Text) && subtree.Text[^1] != ']'
             : HostForm("a.example", subtree.Text) != NameFit.Undecidable,
         NameKinds.Uri => HostForm("a.example", subtree.Text) != NameFit.Undecidable,
         _ => true,
     };
+
+    // Two texts whose difference is not known are no reason to believe that nothing is excluded.
+    static NameFit Directory(DistinguishedName name, DistinguishedName subtree, bool excluding) =>
+        name.StartsWith(subtree) ? NameFit.Inside
+        : !excluding || name.SurelyStartsUnlike(subtree) ? NameFit.Outside
+        : NameFit.Undecidable;
 
     static NameFit Dns(string name, string subtree, bool excluding)
     {
@@ -75,10 +81,10 @@ static class Subtree
         return NameFit.Inside;
     }
 
-    static NameFit Email(string mailbox, string subtree)
+    static NameFit Email(string mailbox, string subtree, bool anyScript)
     {
-        int at = mailbox.LastIndexOf('@');
-        if (at < 1 || !DnsName.IsValid(mailbox.AsSpan(at + 1)))
+        int at = MailboxName.HostMark(mailbox, anyScript);
+        if (at < 0 || !DnsName.IsValid(mailbox.AsSpan(at + 1)))
             return NameFit.Undecidable;
         ReadOnlySpan<char> host = mailbox.AsSpan(at + 1);
         int subtreeAt = subtree.LastIndexOf('@');
@@ -88,22 +94,9 @@ static class Subtree
         return HostForm(host, subtree);
     }
 
-    static NameFit Uri(string uri, string subtree)
-    {
-        // RFC 5280 §4.2.1.10: a constraint applies to the host; a URI without a host that is a domain name cannot satisfy one.
-        int slashes = uri.IndexOf("://", StringComparison.Ordinal);
-        if (slashes < 1)
-            return NameFit.Undecidable;
-        ReadOnlySpan<char> authority = uri.AsSpan(slashes + 3);
-        int end = authority.IndexOfAny("/?#");
-        if (end >= 0)
-            authority = authority[..end];
-        authority = authority[(authority.LastIndexOf('@') + 1)..];
-        int colon = authority.LastIndexOf(':');
-        if (colon >= 0)
-            authority = authority[..colon];
-        return DnsName.IsValid(authority) ? HostForm(authority, subtree) : NameFit.Undecidable;
-    }
+    // RFC 5280 §4.2.1.10: a constraint applies to the host; a URI without a host that is a domain name cannot satisfy one.
+    static NameFit Uri(string uri, string subtree) =>
+        UriName.TrySplit(uri, out ReadOnlySpan<char> host) && DnsName.IsValid(host) ? HostForm(host, subtree) : NameFit.Undecidable;
 
     // `host` means that host; `.domain` means every host below it, not the domain itself; empty means every host.
     static NameFit HostForm(ReadOnlySpan<char> host, ReadOnlySpan<char> subtree)

@@ -71,7 +71,7 @@ public sealed class LintTests
         ["validity-time-form"] = User(c => c.TimeTag = DerTag.GeneralizedTime),
         ["validity-within-profile"] = User(c => c.NotAfter = c.NotAfter.AddHours(1)),
         ["validity-within-issuer"] = User(c => c.NotBefore = TestFleet.Now.AddDays(-2), "validity-within-profile"),
-        ["no-unique-identifiers"] = User(c => c.UniqueIdentifier = true),
+        ["no-unique-identifiers"] = User(c => c.UniqueIdentifier = [0x82, 2, 0, 1]),
         ["subject-present"] = User(c => c.Subject = [], "subject-one-common-name", "names-spiffe-is-subject"),
         ["subject-one-common-name"] = User(c => c.Subject.Add(c.Subject[^1]), "names-spiffe-is-subject"),
         ["subject-attribute-lengths"] = User(c => c.Subject.Insert(0, TestCertificate.Text(ObjectIdentifiers.Organization, new string('a', 65)))),
@@ -109,6 +109,7 @@ public sealed class LintTests
             using (w.Sequence())
             {
                 w.Value(0x80, TestCertificate.Authority().KeyIdentifier());
+                w.Raw([0xA1, 3, 0x82, 1, 0x61]);
                 w.UnsignedInteger([7], 0x82);
             }
         })),

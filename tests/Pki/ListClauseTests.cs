@@ -313,7 +313,7 @@ public sealed class ListClauseTests : IDisposable
         {
             if (list.Version is { } version)
                 content.Integer(version - 1);
-            TestCertificate.Algorithm(content, ObjectIdentifiers.Sha256WithEcdsa);
+            TestCertificate.WriteIdentifier(content, ObjectIdentifiers.Sha256WithEcdsa);
             content.Raw(DistinguishedName.Create((ObjectIdentifiers.CommonName, list.Issuer)).Der.Span);
             content.Time(list.ThisUpdate);
             if (list.NextUpdate is { } next)
@@ -340,7 +340,7 @@ public sealed class ListClauseTests : IDisposable
         using (whole.Sequence())
         {
             whole.Raw(content.Written);
-            TestCertificate.Algorithm(whole, list.OuterAlgorithm ?? ObjectIdentifiers.Sha256WithEcdsa);
+            TestCertificate.WriteIdentifier(whole, list.OuterAlgorithm ?? ObjectIdentifiers.Sha256WithEcdsa);
             using (whole.BitString())
                 whole.Raw(list.Signer.SignData(content.Written, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
         }

@@ -109,7 +109,7 @@ public sealed class ListScopeTests
         using (content.Sequence())
         {
             content.Integer(1);
-            TestCertificate.Algorithm(content, ObjectIdentifiers.Sha256WithEcdsa);
+            TestCertificate.WriteIdentifier(content, ObjectIdentifiers.Sha256WithEcdsa);
             content.Raw(root.Subject.Der.Span);
             content.Time(TestFleet.Now.AddHours(-1));
             content.Time(TestFleet.Now.AddHours(1));
@@ -145,7 +145,7 @@ public sealed class ListScopeTests
         using (whole.Sequence())
         {
             whole.Raw(content.Written);
-            TestCertificate.Algorithm(whole, ObjectIdentifiers.Sha256WithEcdsa);
+            TestCertificate.WriteIdentifier(whole, ObjectIdentifiers.Sha256WithEcdsa);
             using (whole.BitString())
                 whole.Raw(TestCertificate.Key.SignData(content.Written, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
         }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using Xunit;
+using static Talos.Pki.Tests.TestPath;
 using Why = Talos.Pki.ValidationReason;
 
 namespace Talos.Pki.Tests;
@@ -13,62 +14,9 @@ public sealed class PathClauseTests : IDisposable
 {
     const string PolicyP = "1.3.6.1.4.1.99999.1", PolicyQ = "1.3.6.1.4.1.99999.2", Unknown = "1.3.6.1.4.1.99999.9";
 
-    static readonly ECDsa[] s_keys = [.. Enumerable.Range(0, 4).Select(_ => ECDsa.Create(ECCurve.NamedCurves.nistP256))];
-
     readonly string _folder = Directory.CreateTempSubdirectory("talos-pki-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
-
-    /// <summary>What one case makes of a sound path.</summary>
-    sealed class Path
-    {
-        /// <summary>Root, authorities, leaf.</summary>
-        public List<TestCertificate> Certificates { get; } = [];
-
-        public TestCertificate Authority => Certificates[1];
-
-        public TestCertificate Leaf => Certificates[^1];
-
-        public ValidationOptions Options { get; set; } = new()
-        {
-            Time = TestFleet.Now,
-            Purpose = ValidationPurpose.Client,
-            Policy = ValidationPolicy.Internet,
-            Identity = IdentityDemand.NotRequired,
-        };
-
-        /// <summary>What `openssl verify` is told besides; null where it does not look at the clause.</summary>
-        public string[]? Oracle { get; set; } = [];
-    }
-
-    /// <summary>A sound path through this many authorities, each with a key of its own.</summary>
-    static Path Sound(int authorities = 1)
-    {
-        var path = new Path();
-        for (int i = 0; i < authorities + 2; i++)
-        {
-            TestCertificate c = i == authorities + 1 ? TestCertificate.User() : TestCertificate.Authority();
-            c.Issuer = [TestCertificate.Text(ObjectIdentifiers.CommonName, $"A{Math.Max(i - 1, 0)}")];
-            if (i <= authorities)
-            {
-                c.Subject = [TestCertificate.Text(ObjectIdentifiers.CommonName, $"A{i}")];
-                c.SetBasicConstraints(true, true, null);
-            }
-            c.PublicKey = s_keys[i].ExportSubjectPublicKeyInfo();
-            c.Signer = s_keys[Math.Max(i - 1, 0)];
-            byte[] own = c.KeyIdentifier();
-            byte[] issuer = path.Certificates.LastOrDefault()?.KeyIdentifier() ?? own;
-            c.Set(ObjectIdentifiers.SubjectKeyIdentifier, false, w => w.Value(DerTag.OctetString, own));
-            c.Set(ObjectIdentifiers.AuthorityKeyIdentifier, false, w =>
-            {
-                using (w.Sequence())
-                    w.Value(0x80, issuer);
-            });
-            path.Certificates.Add(c);
-        }
-
-        return path;
-    }
 
     static void Policies(TestCertificate c, params string[] policies) => c.Set(ObjectIdentifiers.CertificatePolicies, false, w =>
     {
@@ -109,20 +57,13 @@ public sealed class PathClauseTests : IDisposable
         }
     }
 
-    static Path With(Action<Path> change, int authorities = 1)
-    {
-        Path path = Sound(authorities);
-        change(path);
-        return path;
-    }
-
-    static Path Named(byte which, Action<DerWriter> subtree, Action<DerWriter> names) => With(p =>
+    static TestPath Named(byte which, Action<DerWriter> subtree, Action<DerWriter> names) => With(p =>
     {
         Subtrees(p.Authority, which, subtree);
         p.Leaf.SetNames(names);
     });
 
-    static Path Policied(string[] authority, string[] leaf, Action<Path> more, params string[] oracle) => With(p =>
+    static TestPath Policied(string[] authority, string[] leaf, Action<TestPath> more, params string[] oracle) => With(p =>
     {
         if (authority.Length > 0) Policies(p.Authority, authority);
         if (leaf.Length > 0) Policies(p.Leaf, leaf);
@@ -130,9 +71,9 @@ public sealed class PathClauseTests : IDisposable
         more(p);
     });
 
-    static void Want(Path path, params string[] policies) => path.Options = path.Options with { InitialPolicies = [.. policies], RequireExplicitPolicy = true };
+    static void Want(TestPath path, params string[] policies) => path.Options = path.Options with { InitialPolicies = [.. policies], RequireExplicitPolicy = true };
 
-    static void LooseKeyUsage(Path path, TestCertificate c, byte bits)
+    static void LooseKeyUsage(TestPath path, TestCertificate c, byte bits)
     {
         c.Set(ObjectIdentifiers.KeyUsage, true, w => w.Raw([3, 3, 7, bits, 0]));
         path.Oracle = null;
@@ -140,12 +81,12 @@ public sealed class PathClauseTests : IDisposable
 
     static readonly byte[] s_net = [10, 0, 0, 0, 255, 0, 0, 0];
 
-    static readonly Dictionary<string, (Why Reason, Func<Path> Make)> s_cases = new()
+    static readonly Dictionary<string, (Why Reason, Func<TestPath> Make)> s_cases = new()
     {
         ["sound"] = (Why.Valid, () => Sound()),
         ["sound, two authorities"] = (Why.Valid, () => Sound(2)),
-        ["6.1.3(a)(1) leaf signed by another key"] = (Why.BadSignature, () => With(p => p.Leaf.Signer = s_keys[3])),
-        ["6.1.3(a)(1) authority signed by another key"] = (Why.BadSignature, () => With(p => p.Authority.Signer = s_keys[3])),
+        ["6.1.3(a)(1) leaf signed by another key"] = (Why.BadSignature, () => With(p => p.Leaf.Signer = StrangeKey)),
+        ["6.1.3(a)(1) authority signed by another key"] = (Why.BadSignature, () => With(p => p.Authority.Signer = StrangeKey)),
         ["6.1.3(a)(2) leaf expired"] = (Why.Expired, () => With(p => p.Leaf.NotAfter = TestFleet.Now.AddSeconds(-1))),
         // OpenSSL takes the last second for past; RFC 5280 §4.1.2.5 has it belong to the validity.
         ["6.1.3(a)(2) leaf in its last second"] = (Why.Valid, () => With(p => (p.Leaf.NotAfter, p.Oracle) = (TestFleet.Now, null))),
@@ -298,34 +239,5 @@ public sealed class PathClauseTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Judges_by_the_clause(string name)
-    {
-        (Why reason, Func<Path> make) = s_cases[name];
-        Path path = make();
-        byte[][] encoded = [.. path.Certificates.Select(c => c.Encode())];
-
-        ValidationResult result = PathValidator.Validate(
-            encoded[^1], encoded[1..^1].Select(e => (ReadOnlyMemory<byte>)e), TrustStore.Create(Certificate.Parse(encoded[0]).Require()), path.Options);
-
-        Assert.True(reason == result.Reason, $"{result.Reason}: {result.Message}");
-        if (path.Oracle is not { } arguments)
-            return;
-        OpenSslTests.Require("openssl");
-        Assert.True((reason == Why.Valid) == OpenSslAccepts(encoded, arguments, out string output), output);
-    }
-
-    bool OpenSslAccepts(byte[][] encoded, string[] arguments, out string output)
-    {
-        string[] files = [.. encoded.Select((der, i) =>
-        {
-            string file = System.IO.Path.Combine(_folder, $"{i}.pem");
-            File.WriteAllText(file, PemEncoding.WriteString("CERTIFICATE", der));
-            return file;
-        })];
-        (int code, output) = OpenSslTests.Tool(
-            "openssl",
-            ["verify", "-x509_strict", "-attime", $"{TestFleet.Now.ToUnixTimeSeconds()}", "-CAfile", files[0],
-                .. files[1..^1].SelectMany(f => new[] { "-untrusted", f }), .. arguments, files[^1]]);
-        return code == 0;
-    }
+    public void Judges_by_the_clause(string name) => s_cases[name].Make().Judge(s_cases[name].Reason, _folder);
 }

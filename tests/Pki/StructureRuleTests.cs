@@ -54,6 +54,11 @@ public sealed class StructureRuleTests
         ["validity-time-form"] = (Server, c => c.TimeTag = DerTag.GeneralizedTime),
         ["name-constraints-critical"] = (TestCertificate.Authority, c => c.SetNameConstraints(false, w => w.Text(0x82, "example.com"))),
         ["name-constraints-syntax"] = (TestCertificate.Authority, c => c.SetNameConstraints(true, w => w.Text(0x82, "*.example.com"))),
+        ["leaf-names-syntax"] = (Server, c => c.SetNames(w =>
+        {
+            w.Text(0x82, "www.example.com");
+            w.Text(0x81, "anna");
+        })),
         ["leaf-dns-no-underscore"] = (Server, c => c.SetNames(w =>
         {
             w.Text(0x82, "www.example.com");
@@ -69,6 +74,7 @@ public sealed class StructureRuleTests
             using (w.Sequence())
             {
                 w.Value(0x80, c.KeyIdentifier());
+                w.Raw([0xA1, 3, 0x82, 1, 0x61]);
                 w.UnsignedInteger([7], 0x82);
             }
         })),

@@ -30,7 +30,26 @@ sealed class TestCertificate
 
     public byte TimeTag { get; set; } = DerTag.UtcTime;
 
-    public bool UniqueIdentifier { get; set; }
+    /// <summary>Octets where unique identifiers stand.</summary>
+    public byte[] UniqueIdentifier { get; set; } = [];
+
+    /// <summary>Octets of the signature's algorithm, inside and outside.</summary>
+    public byte[]? Algorithm { get; set; }
+
+    /// <summary>Octets of the validity's two times.</summary>
+    public byte[]? Times { get; set; }
+
+    /// <summary>Octets of the version.</summary>
+    public byte[]? VersionOctets { get; set; }
+
+    /// <summary>What becomes of what is signed, before it is signed.</summary>
+    public Func<byte[], byte[]> BeforeSigning { get; set; } = tbs => tbs;
+
+    /// <summary>What becomes of the whole certificate.</summary>
+    public Func<byte[], byte[]> AfterSigning { get; set; } = der => der;
+
+    /// <summary>Signs instead of <see cref="Signer"/>.</summary>
+    public Func<byte[], byte[]>? Sign { get; set; }
 
     public byte[] PublicKey { get; set; } = Key.ExportSubjectPublicKeyInfo();
 
@@ -145,22 +164,30 @@ sealed class TestCertificate
         var w = new DerWriter();
         using (w.Sequence())
         {
-            if (Version > 1)
+            if (VersionOctets is { } octets)
+                w.Raw(octets);
+            else if (Version > 1)
                 using (w.Open(0xA0))
                     w.Integer(Version - 1);
             w.Value(DerTag.Integer, Serial);
-            Algorithm(w, SignatureOid);
+            WriteAlgorithm(w, SignatureOid);
             Name(w, Issuer);
             using (w.Sequence())
             {
-                Time(w, NotBefore);
-                Time(w, NotAfter);
+                if (Times is { } times)
+                {
+                    w.Raw(times);
+                }
+                else
+                {
+                    Time(w, NotBefore);
+                    Time(w, NotAfter);
+                }
             }
 
             Name(w, Subject);
             w.Raw(PublicKey);
-            if (UniqueIdentifier)
-                w.Value(0x82, [0, 1]);
+            w.Raw(UniqueIdentifier);
             if (Extensions.Count > 0)
                 using (w.Open(0xA3))
                 using (w.Sequence())
@@ -168,20 +195,28 @@ sealed class TestCertificate
                         CertificateWriter.Extension(w, id, critical, write);
         }
 
-        byte[] tbs = w.ToArray();
+        byte[] tbs = BeforeSigning(w.ToArray());
         var document = new DerWriter();
         using (document.Sequence())
         {
             document.Raw(tbs);
-            Algorithm(document, OuterSignatureOid ?? SignatureOid);
+            WriteAlgorithm(document, OuterSignatureOid ?? SignatureOid);
             using (document.BitString())
-                document.Raw(Signer.SignData(tbs, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
+                document.Raw(Sign?.Invoke(tbs) ?? Signer.SignData(tbs, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
         }
 
-        return document.ToArray();
+        return AfterSigning(document.ToArray());
     }
 
-    internal static void Algorithm(DerWriter w, string id)
+    void WriteAlgorithm(DerWriter w, string id)
+    {
+        if (Algorithm is { } octets)
+            w.Raw(octets);
+        else
+            WriteIdentifier(w, id);
+    }
+
+    internal static void WriteIdentifier(DerWriter w, string id)
     {
         using (w.Sequence())
             w.ObjectIdentifier(id);
