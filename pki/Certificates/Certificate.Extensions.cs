@@ -82,11 +82,21 @@ public sealed partial class Certificate
         if (body.NextIs(0x80))
             key = document[body.Read().Inner];
         if (body.NextIs(0xA1))
-            issuer = GeneralName.ParseList(body.Read().Reader(), document);
+            issuer = ReadSomeNames(ref body, document);
         if (body.NextIs(0x82))
             serial = document[body.ReadInteger(0x82).Inner];
         body.RequireEnd();
+        // RFC 5280 appendix A.2
+        if (issuer.IsEmpty != serial is null)
+            throw new MalformedDerException(body.Position, "an authority key identifier names an issuer without a serial number, or the other way round");
         return new AuthorityKey(key, issuer, serial);
+    }
+
+    static ImmutableArray<GeneralName> ReadSomeNames(ref DerReader reader, ReadOnlyMemory<byte> document)
+    {
+        DerReader list = reader.Read().Reader();
+        RequireSome(list, "a list of names");
+        return GeneralName.ParseList(list, document);
     }
 
     // NameConstraints ::= SEQUENCE { [0] permittedSubtrees, [1] excludedSubtrees }
@@ -193,8 +203,11 @@ public sealed partial class Certificate
             DerReader point = list.ReadSequence();
             DistributionPointName? name = point.NextIs(0xA0) ? DistributionPointName.Parse(point.Read().Reader(), Der) : null;
             uint? reasons = point.NextIs(0x81) ? point.ReadNamedBits(0x81) : null;
-            ImmutableArray<GeneralName> issuer = point.NextIs(0xA2) ? GeneralName.ParseList(point.Read().Reader(), Der) : [];
+            ImmutableArray<GeneralName> issuer = point.NextIs(0xA2) ? ReadSomeNames(ref point, Der) : [];
             point.RequireEnd();
+            // RFC 5280 §4.2.1.13: never reasons alone
+            if (name is null && issuer.IsEmpty)
+                throw new MalformedDerException(point.Position, "a distribution point has neither a name nor an issuer of lists");
             points.Add(new DistributionPoint(name, reasons, issuer));
         }
 

@@ -92,7 +92,7 @@ public sealed partial class Certificate
                 if (Version == 1)
                     throw new MalformedDerException(tbs.Position, "a version 1 certificate has a unique identifier");
                 HasUniqueIdentifiers = true;
-                tbs.Skip();
+                tbs.ReadBits(unique);
             }
 
         if (tbs.NextIs(0xA3))

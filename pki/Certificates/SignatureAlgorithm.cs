@@ -49,6 +49,9 @@ public sealed class SignatureAlgorithm
 
     internal HashAlgorithmName Hash { get; }
 
+    /// <summary>An RSA signature's parameters are absent instead of null.</summary>
+    internal bool LacksNull { get; private init; }
+
     internal static SignatureAlgorithm Parse(ref DerReader reader, ReadOnlyMemory<byte> document)
     {
         DerValue whole = reader.Read(DerTag.Sequence);
@@ -71,13 +74,15 @@ public sealed class SignatureAlgorithm
             ObjectIdentifiers.Sha256WithDsa => (SignatureScheme.DsaSha256, HashAlgorithmName.SHA256, Parameters.Absent),
             _ => (SignatureScheme.Unknown, default(HashAlgorithmName), Parameters.Any),
         };
+        bool lacksNull = false;
         switch (form)
         {
             case Parameters.Absent:
                 body.RequireEnd(); // RFC 5758 §3.2, RFC 8410 §3
                 break;
             case Parameters.Null:
-                if (body.Read(DerTag.Null).Content.Length != 0) // RFC 4055 §5
+                lacksNull = body.AtEnd; // RFC 4055 §5: they are to be null, and to be taken when they are absent
+                if (!lacksNull && body.Read(DerTag.Null).Content.Length != 0)
                     throw new MalformedDerException(whole.Start, "the parameters of an RSA signature are not null");
                 body.RequireEnd();
                 break;
@@ -91,7 +96,7 @@ public sealed class SignatureAlgorithm
                 break;
         }
 
-        return new SignatureAlgorithm(scheme, id, hash, document[whole.Whole]);
+        return new SignatureAlgorithm(scheme, id, hash, document[whole.Whole]) { LacksNull = lacksNull };
     }
 
     // RSASSA-PSS-params (RFC 4055 §3.1), only with one of SHA-256, -384, -512 throughout and a salt of the hash's length.

@@ -64,6 +64,9 @@ public sealed partial class SubjectPublicKey
                     throw new MalformedDerException(key.Start, "the parameters of an RSA key are not null");
                 return (KeyAlgorithm.Rsa, RsaBits(key));
             case ObjectIdentifiers.RsaPss:
+                // RFC 4055 §3.1: absent, or RSASSA-PSS-params
+                if (parametersTag is not (0 or DerTag.Sequence))
+                    throw new MalformedDerException(key.Start, "the parameters of an RSA key for PSS are of another type");
                 return (KeyAlgorithm.Rsa, RsaBits(key));
             case ObjectIdentifiers.Dsa:
                 DerReader y = key.Reader();

@@ -59,6 +59,16 @@ ref partial struct DerReader
         };
     }
 
+    /// <summary>A BIT STRING of any number of bits (X.690 §8.6, §11.2.1).</summary>
+    public DerValue ReadBits(byte tag = DerTag.BitString)
+    {
+        DerValue value = Read(tag);
+        ReadOnlySpan<byte> c = value.Content;
+        if (c.IsEmpty || c[0] > 7 || (c.Length == 1 && c[0] != 0) || (c[^1] & ((1 << c[0]) - 1)) != 0)
+            throw new MalformedDerException(value.Start, "a bit string is malformed");
+        return value;
+    }
+
     /// <summary>A BIT STRING with named bits (X.690 §11.2.2: no trailing zero bits); bit 0 is the lowest bit of the result.</summary>
     public uint ReadNamedBits(byte tag = DerTag.BitString)
     {

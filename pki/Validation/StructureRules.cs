@@ -56,6 +56,10 @@ static partial class StructureRules
         new("authority-subject-present", "RFC 5280 §4.1.2.6", RuleScope.Every, StructureRole.Authority, static (c, _) =>
             c.Subject.IsEmpty ? "its subject is empty" : null),
         new("version-3", "RFC 5280 §4.1.2.1", RuleScope.Present, null, static (c, _) => c.Version == 3 ? null : "it is not of version 3"),
+        new("signature-parameters", "RFC 4055 §5, CABF BR §7.1.3.2.1", RuleScope.Peers, null, static (c, _) =>
+            c.SignatureAlgorithm.LacksNull ? "the parameters of its signature are absent instead of null" : null),
+        new("no-unique-identifiers", "RFC 5280 §4.1.2.8, CABF BR §7.1.2.7", RuleScope.Peers, null, static (c, _) =>
+            c.HasUniqueIdentifiers ? "it has a unique identifier" : null),
         new("leaf-no-cert-sign", "RFC 5280 §4.2.1.9", RuleScope.Present, StructureRole.Leaf, static (c, _) =>
             c.KeyUsage is { } u && u.HasFlag(KeyUsages.KeyCertSign) && !c.IsAuthority ? "it may sign certificates without being an authority" : null),
         new("key-usage-fits-key", "RFC 8410 §5, RFC 9881 §5", RuleScope.Present, null, static (c, _) =>

@@ -54,6 +54,8 @@ public sealed class StructureRuleTests
         ["validity-time-form"] = (Server, c => c.TimeTag = DerTag.GeneralizedTime),
         ["name-constraints-critical"] = (TestCertificate.Authority, c => c.SetNameConstraints(false, w => w.Text(0x82, "example.com"))),
         ["name-constraints-syntax"] = (TestCertificate.Authority, c => c.SetNameConstraints(true, w => w.Text(0x82, "*.example.com"))),
+        ["signature-parameters"] = (Server, c => c.Algorithm = [0x30, 11, 6, 9, .. ObjectIdentifiers.Encode(ObjectIdentifiers.Sha256WithRsa)]),
+        ["no-unique-identifiers"] = (Server, c => c.UniqueIdentifier = [0x82, 2, 0, 1]),
         ["leaf-names-syntax"] = (Server, c => c.SetNames(w =>
         {
             w.Text(0x82, "www.example.com");
