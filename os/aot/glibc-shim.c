@@ -1,10 +1,14 @@
 /*
- * What the NativeAOT archives expect and musl lacks or does differently. They are built for glibc; the executables are
- * linked statically to musl. Tested by tests/AotSelfTest against the linked result.
+ * What the archives of NativeAOT and of the allocator expect and musl lacks or does differently. They are built for glibc; the
+ * executables are linked statically to musl. Tested by tests/AotSelfTest against the linked result.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -73,6 +77,34 @@ ALIAS(readdir64, readdir)
 ALIAS(sendfile64, sendfile)
 ALIAS(setrlimit64, setrlimit)
 ALIAS(statfs64, statfs)
+
+/* glibc's names for calls that were compiled with _FORTIFY_SOURCE, and for C23's strtol. The compiler counted the room; it is held to here as there. */
+void *__memcpy_chk(void *to, const void *from, size_t count, size_t room)
+{
+    if (count > room)
+        abort();
+    return memcpy(to, from, count);
+}
+int __open_2(const char *path, int flags) { return open(path, flags); }
+int __vfprintf_chk(FILE *file, int flag, const char *format, va_list values) { (void)flag; return vfprintf(file, format, values); }
+int __vsnprintf_chk(char *to, size_t count, int flag, size_t room, const char *format, va_list values)
+{
+    (void)flag;
+    if (count > room)
+        abort();
+    return vsnprintf(to, count, format, values);
+}
+ALIAS(__isoc23_strtol, strtol)
+
+/* The allocator would print a stack beside what it found. musl has no unwinder, and a report without a stack is one too. */
+int backtrace(void **frames, int count) { (void)frames, (void)count; return 0; }
+char **backtrace_symbols(void *const *frames, int count) { (void)frames, (void)count; return NULL; }
+
+/*
+ * The allocator's own settings (llvm.org/docs/ScudoHardenedAllocator.html). One allocation in some thousands stands before a guard page (GWP-ASan); the
+ * signal of who runs into that page is .NET's, which ends the process as for any access that is not its own.
+ */
+const char *__scudo_default_options(void) { return "GWP_ASAN_InstallSignalHandlers=false"; }
 
 /*
  * Linked with --wrap=SSL_CTX_new: an idle TLS connection keeps no buffer for a record. .NET does not ask for that, and OpenSSL holds 34 KB a

@@ -31,6 +31,12 @@ static class ChildProcess
             case "child:fail-fast":
                 Environment.FailFast("failing fast on purpose");
                 break;
+            case "child:free-twice":
+                FreeTwice();
+                break;
+            case "child:write-before":
+                WriteBefore();
+                break;
             case "child:exit":
                 AppDomain.CurrentDomain.ProcessExit += (_, _) => Console.WriteLine("leaving");
                 Environment.Exit(7);
@@ -116,6 +122,20 @@ static class ChildProcess
         Span<byte> frame = stackalloc byte[128];
         frame[depth & 127] = (byte)depth;
         return Recurse(depth + 1) + frame[(depth + 1) & 127];
+    }
+
+    static unsafe void FreeTwice()
+    {
+        var block = NativeMemory.Alloc(100);
+        NativeMemory.Free(block);
+        NativeMemory.Free(block);
+    }
+
+    static unsafe void WriteBefore()
+    {
+        var block = (byte*)NativeMemory.Alloc(100);
+        for (var i = -16; i < 0; i++) block[i] ^= 0x55;
+        NativeMemory.Free(block);
     }
 
     static void Leave(PosixSignalContext context)

@@ -53,6 +53,8 @@ static class ExceptionCases
         cases.Run("crash: unhandled exception is told", () => ExpectCrash("child:unhandled", "unhandled on purpose"));
         cases.Run("crash: unhandled exception of a thread is told", () => ExpectCrash("child:unhandled-thread", "unhandled on purpose"));
         cases.Run("crash: fail fast is told", () => ExpectCrash("child:fail-fast", "failing fast on purpose"));
+        cases.Run("crash: native memory freed twice", () => ExpectCrash("child:free-twice", "Scudo ERROR: invalid chunk state"));
+        cases.Run("crash: native memory written before its start", () => ExpectCrash("child:write-before", "Scudo ERROR: corrupted chunk header"));
     }
 
     static void ExpectCrash(string role, string message = "")
