@@ -32,9 +32,9 @@ public sealed partial class CertificateRevocationList
 
         SignatureAlgorithm = SignatureAlgorithm.Parse(ref tbs, der);
         Issuer = DistinguishedName.Parse(ref tbs, der);
-        ThisUpdate = tbs.ReadTime();
+        ThisUpdate = ReadTime(ref tbs);
         if (tbs.NextIs(DerTag.UtcTime) || tbs.NextIs(DerTag.GeneralizedTime))
-            NextUpdate = tbs.ReadTime();
+            NextUpdate = ReadTime(ref tbs);
         if (tbs.NextIs(DerTag.Sequence))
             ReadEntries(tbs.ReadSequence(), der, second);
         if (tbs.NextIs(0xA0))
@@ -50,6 +50,14 @@ public sealed partial class CertificateRevocationList
         tbs.RequireEnd();
     }
 
+    DateTimeOffset ReadTime(ref DerReader reader)
+    {
+        bool isShort = reader.NextIs(DerTag.UtcTime);
+        DateTimeOffset time = reader.ReadTime();
+        TimeFormsFollowYear &= isShort == time.Year < 2050;
+        return time;
+    }
+
     void ReadEntries(DerReader list, ReadOnlyMemory<byte> der, bool second)
     {
         var entries = new Dictionary<string, ImmutableArray<CrlEntry>>();
@@ -60,7 +68,7 @@ public sealed partial class CertificateRevocationList
         {
             DerReader body = list.ReadSequence();
             string serial = Certificate.SerialText(body.ReadInteger().Content);
-            DateTimeOffset revokedAt = body.ReadTime();
+            DateTimeOffset revokedAt = ReadTime(ref body);
             CrlReason reason = CrlReason.Unspecified;
             if (!body.AtEnd)
             {

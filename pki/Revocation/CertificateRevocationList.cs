@@ -60,6 +60,9 @@ public sealed partial class CertificateRevocationList
 
     public IEnumerable<CrlEntry> Entries => _entries.Values.SelectMany(entries => entries);
 
+    /// <summary>Each time takes the form that its year asks for (RFC 5280 §5.1.2.4–6).</summary>
+    internal bool TimeFormsFollowYear { get; private set; } = true;
+
     /// <summary>Two entries are of one certificate; which of them holds is anybody's guess.</summary>
     internal bool HasRepeats { get; private set; }
 

@@ -71,6 +71,8 @@ sealed class CrlCheck(ImmutableArray<Certificate> path, ValidationOptions option
         // §5.1.2.5, §5.2.1, §5.2.3: every conforming list has these three
         if (options.Policy.Rules != RuleBook.Historic && (list.Number is null || list.NextUpdate is null || list.AuthorityKey?.KeyIdentifier is null))
             return "it has no number, no next update or no authority key identifier";
+        if (options.Policy.Rules != RuleBook.Historic && !list.TimeFormsFollowYear)
+            return "a time before 2050 is not UTCTime, or a later one is not GeneralizedTime";
         if (options.Policy.Rules != RuleBook.Historic && list.HasRepeats)
             return "it lists a certificate twice";
         if (options.Policy.Rules != RuleBook.Historic && list.IsSilentlyIndirect)

@@ -42,6 +42,9 @@ public sealed class ListClauseTests : IDisposable
 
         public DateTimeOffset? NextUpdate { get; init; } = TestFleet.Now.AddHours(1);
 
+        /// <summary>Whether every time takes the form of the years from 2050 on.</summary>
+        public bool HasLongTimes { get; init; }
+
         public Entry[] Entries { get; init; } = [];
 
         public bool HasEmptyEntries { get; init; }
@@ -90,6 +93,8 @@ public sealed class ListClauseTests : IDisposable
         ["a serial that only begins like it"] = new(Why.Valid, new List { Entries = [new(s_leafSerial[..^1])] }),
         ["5.1.2.4 from the future"] = new(Why.RevocationUnknown, new List { ThisUpdate = TestFleet.Now.AddSeconds(1), NextUpdate = TestFleet.Now.AddHours(2) }),
         ["5.1.2.5 to be replaced by now"] = new(Why.RevocationUnknown, new List { NextUpdate = TestFleet.Now.AddSeconds(-1) }),
+        ["5.1.2.4 times before 2050 in the later form"] = new(Why.RevocationUnknown, new List { HasLongTimes = true }) { Oracle = null },
+        ["5.1.2.5 to be replaced never"] = new(Why.Valid, new List { NextUpdate = new DateTimeOffset(9999, 12, 31, 23, 59, 59, TimeSpan.Zero) }),
         // OpenSSL lets a list without it pass for ever.
         ["5.1.2.5 without next update"] = new(Why.RevocationUnknown, new List { NextUpdate = null }) { Oracle = null },
         ["5.1.2.1 of version 1"] = new(Why.RevocationUnknown, new List { Version = null, Number = null, HasKeyIdentifier = false }) { Oracle = null },
@@ -306,6 +311,14 @@ public sealed class ListClauseTests : IDisposable
             w.Raw(DistinguishedName.Create((ObjectIdentifiers.CommonName, name)).Der.Span);
     });
 
+    static void Time(DerWriter w, List list, DateTimeOffset time)
+    {
+        if (list.HasLongTimes)
+            w.GeneralizedTime(time);
+        else
+            w.Time(time);
+    }
+
     static byte[] Encode(List list, Certificate root)
     {
         var content = new DerWriter();
@@ -315,9 +328,9 @@ public sealed class ListClauseTests : IDisposable
                 content.Integer(version - 1);
             TestCertificate.WriteIdentifier(content, ObjectIdentifiers.Sha256WithEcdsa);
             content.Raw(DistinguishedName.Create((ObjectIdentifiers.CommonName, list.Issuer)).Der.Span);
-            content.Time(list.ThisUpdate);
+            Time(content, list, list.ThisUpdate);
             if (list.NextUpdate is { } next)
-                content.Time(next);
+                Time(content, list, next);
             if (list.Entries.Length > 0 || list.HasEmptyEntries)
                 using (content.Sequence())
                     foreach (Entry entry in list.Entries)
