@@ -13,6 +13,7 @@ return args switch
     ["trustd-kill-child", .. string[] rest] => await TrustdKill.Child(rest),
     ["trustd-migrate", .. string[] rest] => await TrustdMigrate.Run(rest),
     ["trustd-migrate-child", .. string[] rest] => await TrustdMigrate.Child(rest),
+    ["yaml", .. string[] rest] => YamlFuzz.Run(rest),
     _ => Usage(),
 };
 
@@ -26,5 +27,6 @@ static int Usage()
     Console.Error.WriteLine("  policy [CASES [SEED]]         mutated modules; each must give a result or errors");
     Console.Error.WriteLine("  trustd-kill [ROUNDS [DIRECTORY]] SIGKILL while issuing, revoking and changing the CA; nothing acknowledged may be missing");
     Console.Error.WriteLine("  trustd-migrate [ENTRIES [KILLS [DIRECTORY]]] SIGKILL while an older ledger is brought to the newest layout; nothing of it may be missing");
+    Console.Error.WriteLine("  yaml [CASES [SEED]]           damaged policy data and configurations; each must give a value or errors");
     return 2;
 }

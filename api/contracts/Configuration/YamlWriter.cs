@@ -79,7 +79,8 @@ sealed partial class YamlWriter
         foreach (var c in value)
         {
             if (c is '"' or '\\') quoted.Append('\\').Append(c);
-            else if (char.IsControl(c)) quoted.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+            // Of these YAML 1.1 takes some for the end of a line (yaml.org/spec/1.1 §4.1.4); U+0085 is among the control characters.
+            else if (char.IsControl(c) || c is '\u2028' or '\u2029' or '\uFEFF') quoted.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
             else quoted.Append(c);
         }
         return quoted.Append('"').ToString();

@@ -36,9 +36,10 @@ static class YamlDocument
         {
             throw new BuiltinException("yaml: " + Problem(e));
         }
-        catch (InvalidOperationException)
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or OverflowException)
         {
-            // The library's scanner fails so at some texts, for instance at a line that begins with `#` in a plain scalar of a flow sequence.
+            // The library's scanner fails so at some texts, for instance at a line that begins with `#` in a plain scalar of a flow sequence, or at a `%TAG`
+            // without a prefix.
             throw new BuiltinException("yaml: the text cannot be read");
         }
     }
