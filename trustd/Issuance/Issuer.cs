@@ -47,7 +47,10 @@ sealed class Issuer(AuthorityKeeper keeper, ICertificateLedger ledger, AuditLog 
         }
         catch (AuditLogException e)
         {
-            throw new RefusalException(RefusalReason.AuditUnavailable, e.Message);
+            throw new RefusalException(RefusalReason.AuditUnavailable, $"the certificate cannot be put on the record, so it is not given out: {e.Message}")
+            {
+                Hint = e.Reason == AuditLogReason.DiskFull ? "free space on the state file system of the control plane, then ask again" : "see the log of trustd, then ask again",
+            };
         }
 
         async ValueTask<SerialVerdict> ReserveAsync(AuthoritySet set, SerialRecord serial, CancellationToken stop)
