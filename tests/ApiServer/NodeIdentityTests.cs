@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Talos.Pki;
@@ -189,6 +190,44 @@ public sealed class NodeIdentityTests : IDisposable
 
         await EndAsync(run);
         Assert.Equal(1, source.Enrolled);
+    }
+
+    [Fact]
+    public async Task Says_what_to_do_about_a_disk_whose_certificate_names_another_machine()
+    {
+        var first = Open();
+        using var off = new CancellationTokenSource();
+        var run = first.RunAsync(off.Token);
+        await first.Ready.WaitAsync(Patience);
+        await off.CancelAsync();
+        await run;
+        source.Refusal = new EnrollmentException(EnrollmentFailure.Refused, "the token `abcdefgh` is used up");
+        var log = new Lines();
+
+        var renamed = NodeIdentity.Open(
+            new NodeIdentityOptions { Folder = folder, Cluster = "demo", Name = "cp-2", Kind = PeerKind.Node, Names = ["cp-2"], Time = time }, source, log);
+        run = renamed.RunAsync(stop.Token);
+        // Asked again and again, and told once.
+        for (var i = 0; i < 4; i++) await AdvanceUntilAsync(source.Asked.WaitAsync());
+        await EndAsync(run);
+
+        Assert.Null(renamed.Slot.Current);
+        Assert.Equal(2, log.Told.Count);
+        Assert.EndsWith("identity.pem is of no use: the certificate is for `cp-1`, not for `cp-2`", log.Told[0], StringComparison.Ordinal);
+        Assert.StartsWith("no first certificate: the token `abcdefgh` is used up; the state disk is another machine's, or this one was renamed: ", log.Told[1], StringComparison.Ordinal);
+        Assert.Contains("the certificate is for `cp-1`, not for `cp-2`; hint: give the machine that name again, or", log.Told[1], StringComparison.Ordinal);
+        Assert.Contains("`osctl token create --name cp-2`", log.Told[1], StringComparison.Ordinal);
+    }
+
+    sealed class Lines : ILogger
+    {
+        public List<string> Told { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Told.Add(formatter(state, exception));
     }
 
     [Fact]

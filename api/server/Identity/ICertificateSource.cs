@@ -39,6 +39,9 @@ public enum EnrollmentFailure
     /// <summary>The answer is not a certificate for the key and the name that were asked for.</summary>
     BadAnswer,
 
+    /// <summary>The certificate is for another machine than this one is configured to be.</summary>
+    OtherName,
+
     /// <summary>A person has to approve it first; the message is the id under which they see it.</summary>
     Waiting,
 

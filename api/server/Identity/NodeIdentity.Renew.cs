@@ -114,7 +114,7 @@ public sealed partial class NodeIdentity
                 Keep(key, grant, enrolled: !canRenew);
                 fresh = Slot.Current!;
             }
-            (waiting, complaint) = ("", "");
+            (waiting, complaint, renamed) = ("", "", "");
             log.LogInformation("{What} certificate {Serial}, valid until {NotAfter:O}", canRenew ? "renewed" : "obtained", fresh.Certificate.SerialNumber.ToLowerInvariant(), fresh.Certificate.NotAfter.ToUniversalTime());
             return fresh;
         }
@@ -130,7 +130,7 @@ public sealed partial class NodeIdentity
             if (e.Failure != EnrollmentFailure.Unreachable) waiting = "";
             isRefused = e.Failure == EnrollmentFailure.Refused;
             // While a trustd starts it is asked many times a second.
-            if (complaint != e.Message) log.LogWarning("no {What} certificate: {Reason}", canRenew ? "new" : "first", e.Message);
+            if (complaint != e.Message) log.LogWarning("no {What} certificate: {Reason}{Hint}", canRenew ? "new" : "first", e.Message, canRenew ? "" : renamed);
             complaint = e.Message;
         }
         catch (IOException e)

@@ -25,6 +25,9 @@ public sealed partial class NodeIdentity
     string waiting = "", complaint = "", unnamed = "";
     bool isRefused;
 
+    // What to do about a folder that holds another machine's certificate; empty when it does not.
+    string renamed = "";
+
     NodeIdentity(NodeIdentityOptions options, ICertificateSource source, ILogger log)
     {
         this.options = options;
@@ -112,6 +115,11 @@ public sealed partial class NodeIdentity
         {
             // Expired, damaged, or of another node: a new one is asked for, and the old file stays until it is there.
             log.LogWarning("the certificate in {File} is of no use: {Reason}", KeyAndChain, e.Message);
+            if (e is EnrollmentException { Failure: EnrollmentFailure.OtherName })
+            {
+                renamed = $"; the state disk is another machine's, or this one was renamed: in `{KeyAndChain}` {e.Message}; hint: give the machine that name again, or let it in "
+                    + $"under its new one: a token of `osctl token create --name {options.Name}` or a person's approval, then `osctl cert revoke --name` with the other name";
+            }
         }
     }
 
@@ -130,7 +138,7 @@ public sealed partial class NodeIdentity
         });
         if (result.Peer is not { } peer) throw new EnrollmentException(EnrollmentFailure.BadAnswer, result.Message);
         if (peer.Name != options.Name)
-            throw new EnrollmentException(EnrollmentFailure.BadAnswer, $"the certificate is for `{peer.Name}`, not for `{options.Name}`");
+            throw new EnrollmentException(EnrollmentFailure.OtherName, $"the certificate is for `{peer.Name}`, not for `{options.Name}`");
         using var bare = X509CertificateLoader.LoadCertificate(grant.Certificate.Span);
         using var certified = bare.GetECDsaPublicKey();
         if (certified is null || !certified.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()))
