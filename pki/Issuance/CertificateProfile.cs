@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 
 namespace Talos.Pki;
 
@@ -8,6 +9,13 @@ namespace Talos.Pki;
 /// </summary>
 public sealed record CertificateProfile
 {
+    // Every node's OpenSSL has ML-DSA; a trustd elsewhere could neither verify the request nor check the peer.
+    static readonly ImmutableArray<KeyAlgorithm> s_peerKeys =
+    [
+        KeyAlgorithm.EcdsaP256, KeyAlgorithm.EcdsaP384, KeyAlgorithm.Ed25519, KeyAlgorithm.Rsa,
+        .. MLDsa.IsSupported ? (ReadOnlySpan<KeyAlgorithm>)[KeyAlgorithm.MlDsa44, KeyAlgorithm.MlDsa65, KeyAlgorithm.MlDsa87] : [],
+    ];
+
     CertificateProfile()
     {
     }
@@ -24,8 +32,8 @@ public sealed record CertificateProfile
     /// <summary>How far <c>notBefore</c> lies before the moment of issue, for clocks that run behind.</summary>
     public TimeSpan Backdate { get; init; } = TimeSpan.FromMinutes(5);
 
-    public ImmutableArray<KeyAlgorithm> Keys { get; init; } =
-        [KeyAlgorithm.EcdsaP256, KeyAlgorithm.EcdsaP384, KeyAlgorithm.Ed25519, KeyAlgorithm.Rsa];
+    /// <summary>Kinds of keys; ML-DSA (RFC 9881) among a peer's where the platform has it.</summary>
+    public ImmutableArray<KeyAlgorithm> Keys { get; init; } = s_peerKeys;
 
     public int MinimumRsaBits { get; init; } = 3072;
 

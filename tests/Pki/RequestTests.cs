@@ -337,11 +337,36 @@ public sealed class RequestTests
         Assert.NotSame(first.PublicKey, VerifiedRequest.Parse(File("p256"), recent).Require().PublicKey);
     }
 
-    [Fact]
-    public void Accepts_ML_DSA_where_the_platform_has_it()
+    [Theory]
+    [InlineData(KeyAlgorithm.MlDsa44, ObjectIdentifiers.MlDsa44)]
+    [InlineData(KeyAlgorithm.MlDsa65, ObjectIdentifiers.MlDsa65)]
+    [InlineData(KeyAlgorithm.MlDsa87, ObjectIdentifiers.MlDsa87)]
+    public void Issues_to_ML_DSA_keys_where_the_platform_has_them(KeyAlgorithm algorithm, string id)
     {
         Assert.SkipUnless(MLDsa.IsSupported, "SKIPPED: this platform's OpenSSL has no ML-DSA (it came with 3.5)");
-        using MLDsa key = MLDsa.GenerateKey(MLDsaAlgorithm.MLDsa65);
+        using MLDsa key = MLDsa.GenerateKey(algorithm switch
+        {
+            KeyAlgorithm.MlDsa44 => MLDsaAlgorithm.MLDsa44,
+            KeyAlgorithm.MlDsa65 => MLDsaAlgorithm.MLDsa65,
+            _ => MLDsaAlgorithm.MLDsa87,
+        });
+        byte[] request = Request(key, id);
+        Assert.Equal(algorithm, VerifiedRequest.Parse(request).Require().PublicKey.Algorithm);
+        using var fleet = new TestFleet();
+        Certificate issued = fleet.Issue(CertificateProfile.Node, TestFleet.NodeGrant, VerifiedRequest.Parse(request).Require());
+        Assert.Equal(key.ExportMLDsaPublicKey(), issued.PublicKey.Key.ToArray());
+        Assert.Equal(ValidationReason.Valid, fleet.Validate(issued, ValidationPurpose.Client).Reason);
+        Assert.Equal(PkiReason.KeyNotAllowed, CertificateProfile.OsIntermediate.KeyFault(issued.PublicKey)!.Reason);
+        request[^1] ^= 1;
+        Assert.Equal(PkiReason.BadSignature, VerifiedRequest.Parse(request).Failure!.Reason);
+    }
+
+    [Fact]
+    public void Profiles_have_ML_DSA_keys_where_the_platform_has_them() =>
+        Assert.Equal(MLDsa.IsSupported, CertificateProfile.User.Keys.Contains(KeyAlgorithm.MlDsa65));
+
+    static byte[] Request(MLDsa key, string id)
+    {
         var info = new DerWriter();
         using (info.Sequence())
         {
@@ -349,8 +374,7 @@ public sealed class RequestTests
             info.Raw(DistinguishedName.Create((ObjectIdentifiers.CommonName, "node-1")).Der.Span);
             using (info.Sequence())
             {
-                using (info.Sequence())
-                    info.ObjectIdentifier(ObjectIdentifiers.MlDsa65);
+                TestCertificate.WriteIdentifier(info, id);
                 using (info.BitString())
                     info.Raw(key.ExportMLDsaPublicKey());
             }
@@ -365,19 +389,11 @@ public sealed class RequestTests
         using (document.Sequence())
         {
             document.Raw(toBeSigned);
-            using (document.Sequence())
-                document.ObjectIdentifier(ObjectIdentifiers.MlDsa65);
+            TestCertificate.WriteIdentifier(document, id);
             using (document.BitString())
                 document.Raw(key.SignData(toBeSigned));
         }
 
-        byte[] request = document.ToArray();
-        Assert.Equal(KeyAlgorithm.MlDsa65, VerifiedRequest.Parse(request).Require().PublicKey.Algorithm);
-        request[^1] ^= 1;
-        Assert.Equal(PkiReason.BadSignature, VerifiedRequest.Parse(request).Failure!.Reason);
-        using var fleet = new TestFleet();
-        request[^1] ^= 1;
-        CertificateProfile profile = CertificateProfile.Node with { Keys = [KeyAlgorithm.MlDsa65] };
-        Assert.Equal(ValidationReason.Valid, fleet.Validate(fleet.Issue(profile, TestFleet.NodeGrant, VerifiedRequest.Parse(request).Require()), ValidationPurpose.Client).Reason);
+        return document.ToArray();
     }
 }
