@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
+using Talos.Linux.Files;
 
 namespace Talos.Audit;
 
@@ -45,7 +46,7 @@ sealed class Journal : IDisposable
         _room[half] = RandomAccess.GetLength(_files[half]);
         if (_room[half] >= FirstStep) return;
         MakeRoom(half, FirstStep);
-        RandomAccess.FlushToDisk(_files[half]);
+        Sync(_files[half]);
     }
 
     // Zeros up to at least `end`; whoever needs them on disk syncs.
@@ -109,8 +110,15 @@ sealed class Journal : IDisposable
         ReadOnlySpan<byte> paddedFrame = frame[..JournalFrame.Padded(frameBytes)];
         MakeRoom(_active, _offset + paddedFrame.Length);
         RandomAccess.Write(_files[_active], paddedFrame, _offset);
-        RandomAccess.FlushToDisk(_files[_active]);
+        Sync(_files[_active]);
         _offset += paddedFrame.Length;
+    }
+
+    // Every frame is synced, and no one reads the files' times.
+    static void Sync(SafeFileHandle file)
+    {
+        if (OperatingSystem.IsLinux()) DataSync.Flush(file);
+        else RandomAccess.FlushToDisk(file);
     }
 
     static ulong NewNonce() => BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8));

@@ -8,7 +8,11 @@ public sealed class LinuxException : IOException
     /// <param name="operation">What was tried, for instance ``mount `/dev/vda` on `/state` ``.</param>
     /// <param name="errno">errno(3).</param>
     public LinuxException(string operation, int errno)
-        : base($"{operation}: {Marshal.GetPInvokeErrorMessage(errno).ToLowerInvariant()} (errno {errno})") => Errno = errno;
+        : base($"{operation}: {Marshal.GetPInvokeErrorMessage(errno).ToLowerInvariant()} (errno {errno})")
+    {
+        Errno = errno;
+        HResult = errno;
+    }
 
     /// <summary>errno(3).</summary>
     public int Errno { get; }

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Org.BouncyCastle.Math.EC.Rfc8032;
+using Talos.Linux.OpenSsl;
 
 namespace Talos.Pki;
 
@@ -126,12 +128,24 @@ public sealed partial class SubjectPublicKey
         return _handle;
     }
 
+    // By curve, once a key of it was taken in; null where the platform has no such thing.
+    static readonly ConcurrentDictionary<KeyAlgorithm, CurveTemplate?> s_curves = new();
+
+    ECDsa ImportPoint()
+    {
+        if (s_curves.TryGetValue(Algorithm, out CurveTemplate? curve) && curve is not null)
+            return curve.Import(_key.Span);
+        ECDsa key = ImportByCertificate();
+        s_curves.TryAdd(Algorithm, CurveTemplate.TryCreate(key));
+        return key;
+    }
+
     /// <summary>
     /// Takes the point in by way of a certificate that holds nothing else. OpenSSL decodes the key of a certificate into the form that it verifies with, and
     /// checks that the point is on its curve; the same through <see cref="ECParameters"/> costs it a second form, and before 3.5 a multiplication by the
     /// group's order, which says nothing more on curves whose order is prime (cofactor 1).
     /// </summary>
-    ECDsa ImportPoint()
+    ECDsa ImportByCertificate()
     {
         using X509Certificate2 holder = X509CertificateLoader.LoadCertificate(KeyHolder());
         return holder.GetECDsaPublicKey() ?? throw new CryptographicException("the key is none of an elliptic curve");

@@ -34,10 +34,7 @@ public sealed partial class CertificateAuthority
                 WriteExtensions(writer, content);
         }
 
-        byte[] der;
-        lock (_signing)
-            der = Sign(_key, writer.Written);
-        return CertificateRevocationList.Parse(der).Require();
+        return CertificateRevocationList.Parse(Sign(writer.Written)).Require();
     }
 
     void Check(CrlContent content)

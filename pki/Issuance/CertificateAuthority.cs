@@ -8,19 +8,21 @@ namespace Talos.Pki;
 /// </summary>
 public sealed partial class CertificateAuthority : IDisposable
 {
-    readonly ECDsa _key;
+    // Two integers of 33 octets at most, and what is around them, take 72.
+    const int MaximumSignature = 80;
+
+    readonly SigningKeys _keys;
     // One for the process, and none of any authority's.
     static readonly LintKey s_lintKey = new();
 
     readonly TimeProvider _time;
     readonly byte _instance;
-    readonly Lock _signing = new();
 
-    CertificateAuthority(Certificate certificate, ECDsa key, byte instance, TimeProvider time, CrlSharding? lists)
+    CertificateAuthority(Certificate certificate, SigningKeys keys, byte instance, TimeProvider time, CrlSharding? lists)
     {
         RevocationLists = lists;
         Certificate = certificate;
-        _key = key;
+        _keys = keys;
         _instance = instance;
         _time = time;
     }
@@ -35,8 +37,12 @@ public sealed partial class CertificateAuthority : IDisposable
     /// Takes an authority over: <paramref name="key"/> must be the P-256 key of <paramref name="certificate"/>.
     /// <paramref name="instance"/> opens every serial (1–255), so that two instances never draw the same.
     /// </summary>
+    /// <param name="another">
+    /// Opens the same key again: as many signatures are made at a time as there are processors. Null when there is one handle of it, as of a key in a
+    /// token: signatures are made one after another.
+    /// </param>
     public static Checked<CertificateAuthority> Load(
-        Certificate certificate, ECDsa key, byte instance, TimeProvider time, CrlSharding? lists = null)
+        Certificate certificate, ECDsa key, byte instance, TimeProvider time, CrlSharding? lists = null, Func<ECDsa>? another = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(instance);
         if (key.KeySize != 256 || certificate.PublicKey.Algorithm != KeyAlgorithm.EcdsaP256)
@@ -47,7 +53,9 @@ public sealed partial class CertificateAuthority : IDisposable
             return new PkiFailure(PkiReason.IssuerMismatch, "the certificate is not one of an authority");
         if (certificate.SubjectKeyIdentifier is null)
             return new PkiFailure(PkiReason.IssuerMismatch, "the authority's certificate has no subject key identifier");
-        return Checked<CertificateAuthority>.Of(new CertificateAuthority(certificate, key, instance, time, lists));
+        if (SigningKeys.TryOpen(key, another) is not { } keys)
+            return new PkiFailure(PkiReason.IssuerMismatch, "the authority's key was replaced while it was opened");
+        return Checked<CertificateAuthority>.Of(new CertificateAuthority(certificate, keys, instance, time, lists));
     }
 
     /// <summary>
@@ -90,7 +98,7 @@ public sealed partial class CertificateAuthority : IDisposable
         return Load(root, key, instance, time, lists);
     }
 
-    public void Dispose() => _key.Dispose();
+    public void Dispose() => _keys.Dispose();
 
     internal static DateTimeOffset WholeSeconds(DateTimeOffset time) => new(time.UtcTicks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond, TimeSpan.Zero);
 
@@ -102,12 +110,16 @@ public sealed partial class CertificateAuthority : IDisposable
         return serial;
     }
 
+    byte[] Sign(ReadOnlySpan<byte> toBeSigned)
+    {
+        Span<byte> signature = stackalloc byte[MaximumSignature];
+        return Assemble(toBeSigned, signature[.._keys.Sign(toBeSigned, signature)]);
+    }
+
     static byte[] Sign(ECDsa key, ReadOnlySpan<byte> toBeSigned)
     {
-        Span<byte> signature = stackalloc byte[80];
-        if (!key.TrySignData(toBeSigned, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence, out int length))
-            throw new CryptographicException("a P-256 signature took more than 80 octets");
-        return Assemble(toBeSigned, signature[..length]);
+        Span<byte> signature = stackalloc byte[MaximumSignature];
+        return Assemble(toBeSigned, signature[..SigningKeys.Sign(key, toBeSigned, signature)]);
     }
 
     static byte[] Assemble(ReadOnlySpan<byte> toBeSigned, ReadOnlySpan<byte> signature)

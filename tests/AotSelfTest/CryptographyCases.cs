@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Talos.Linux.OpenSsl;
 
 namespace Talos.AotSelfTest;
 
@@ -32,6 +33,19 @@ static class CryptographyCases
             using var left = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
             using var right = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
             Expect.True(left.DeriveKeyMaterial(right.PublicKey).SequenceEqual(right.DeriveKeyMaterial(left.PublicKey)));
+        });
+
+        cases.Run("crypto: a public key by its point alone, through OpenSSL's own calls", () =>
+        {
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            using var holder = new CertificateRequest("CN=first", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1));
+            var curve = CurveTemplate.TryCreate(holder.GetECDsaPublicKey()!) ?? throw new InvalidOperationException("the calls are not there");
+            using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            var point = other.ExportSubjectPublicKeyInfo()[^65..];
+            using var taken = curve.Import(point);
+            Expect.True(taken.VerifyData("x"u8, other.SignData("x"u8, HashAlgorithmName.SHA256), HashAlgorithmName.SHA256));
+            point[64] ^= 1;
+            Expect.Throws<CryptographicException>(() => curve.Import(point));
         });
 
         cases.Run("crypto: RSA, encrypted key in PEM", () =>

@@ -43,6 +43,23 @@ public sealed class FileTests : IDisposable
     }
 
     [Fact]
+    public void Syncs_what_was_written_and_says_what_cannot_be_synced()
+    {
+        var path = Path.Combine(_root, "journal");
+        using (var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite))
+        {
+            RandomAccess.Write(file, "entry"u8, 0);
+            DataSync.Flush(file);
+        }
+
+        Assert.Equal("entry", File.ReadAllText(path));
+        using var random = File.OpenHandle("/dev/zero");
+        var refused = Assert.Throws<LinuxException>(() => DataSync.Flush(random));
+        Assert.Equal((22, 22), (refused.Errno, refused.HResult));
+        Assert.StartsWith("fdatasync: ", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Measures_file_systems()
     {
         Assert.True(FileSystemSpace.TryRead("/") is { Size: > 0 });

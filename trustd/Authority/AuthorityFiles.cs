@@ -67,7 +67,7 @@ sealed class AuthorityFiles(string folder, RevocationListSection? lists = null)
             ?? throw new AuthorityException($"no file in `{folder}` holds the key of {certificate.Subject}", "restore it from a backup; a new one would make every certificate of the fleet worthless");
         // A folder for each authority, so that lists of two that are trusted at once do not meet.
         var sharding = lists is null ? null : new CrlSharding($"{lists.Url.TrimEnd('/')}/{Issuance.Issuer.KeyIdentifier(certificate)}", (int)lists.Shards);
-        return Require(CertificateAuthority.Load(certificate, ReadKey(file), Instance, time, sharding), file);
+        return Require(CertificateAuthority.Load(certificate, ReadKey(file), Instance, time, sharding, () => ReadKey(file)), file);
     }
 
     /// <summary>

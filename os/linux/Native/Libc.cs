@@ -59,6 +59,9 @@ static unsafe partial class Libc
     [LibraryImport(Library)]
     internal static partial int posix_fadvise(SafeFileHandle descriptor, long offset, long length, int advice);
 
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int fdatasync(SafeFileHandle descriptor);
+
     [LibraryImport(Library)]
     internal static partial int sync_file_range(SafeFileHandle descriptor, long offset, long bytes, uint flags);
 
