@@ -64,5 +64,11 @@ sealed class Invocation(ParseResult parse, Terminal terminal, CancellationToken 
     public IReadOnlyList<string> Words(Option<string[]> option) =>
         [.. (Get(option) ?? []).SelectMany(w => w.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
 
+    /// <summary>Says that a list was cut, where it does not mix with what was listed.</summary>
+    public void TellOfMore(bool more)
+    {
+        if (more) terminal.Error.WriteLine("hint: there are more; `--limit N` shows up to 5000, as far as they fit into one answer");
+    }
+
     public Table Table(params string[] columns) => new(Format == OutputFormat.Wide, columns);
 }

@@ -64,7 +64,8 @@ static class ServiceTable
                 Executable = "/sbin/trustd",
                 Arguments = ["--config", "/run/talos/trustd.yaml"],
                 // SQLite sorts what is larger than its cache in a file (sqlite.org/tempfiles.html §5), and a whole ledger does not fit into /tmp.
-                Environment = [.. Environment(heapMegabytes: 128), "SQLITE_TMPDIR=/state/trustd"],
+                // While a fleet renews, a certificate takes 30 KB, and every collection stops all callers.
+                Environment = [.. Environment(heapMegabytes: 128, youngMegabytes: 8), "SQLITE_TMPDIR=/state/trustd"],
             },
             new Confinement
             {
@@ -100,10 +101,10 @@ static class ServiceTable
     /// Runtime settings: a bounded heap, a first generation that does not follow the host's cache size, memory before speed. They go before what is
     /// built in (os/aot/MuslStatic.targets). Hexadecimal, without `0x`: a value with it is skipped without a word (tests/AotSelfTest).
     /// </summary>
-    static string[] Environment(int heapMegabytes) =>
+    static string[] Environment(int heapMegabytes, int youngMegabytes = 2) =>
     [
         $"DOTNET_GCHeapHardLimit={heapMegabytes << 20:x}",
-        "DOTNET_GCgen0size=200000",
+        $"DOTNET_GCgen0size={youngMegabytes << 20:x}",
         "DOTNET_GCConserveMemory=5",
         "DOTNET_EnableDiagnostics=0",
         // The runtime looks below it for users' certificate stores: a place of the service's own, where there are none.

@@ -49,6 +49,7 @@ static class CertificateCommands
                 table.Add(c.Serial, c.Name, string.Join(' ', c.Roles), state, Text.Second(c.NotAfter), c.Reason, Text.Second(c.NotBefore), c.Spiffe, c.Requester, c.Issuer);
             }
             table.Write(invocation.Output);
+            invocation.TellOfMore(answer.More);
             return ExitCode.Done;
         },
     };
@@ -104,6 +105,7 @@ static class CertificateCommands
             var table = invocation.Table("TIME", "WAY", "SOURCE", "REASON", "SENTENCE", "+REQUESTER", "+POLICY");
             foreach (var r in answer.Refusals) table.Add(Text.Second(r.At), r.Way, r.Source, r.Reason, r.Sentence, r.Requester, r.Policy);
             table.Write(invocation.Output);
+            invocation.TellOfMore(answer.More);
             return ExitCode.Done;
         },
     };

@@ -31,6 +31,7 @@ static class EnrollCommands
             foreach (var e in answer.Enrollments)
                 table.Add(e.Id, Text.Word(e.State).ToLowerInvariant(), e.Name, string.Join(' ', e.Names), e.Source, e.Fingerprint, Text.Second(e.Expires), Text.Second(e.Requested), e.DecidedBy, e.Serial);
             table.Write(invocation.Output);
+            invocation.TellOfMore(answer.More);
             return ExitCode.Done;
         },
     };

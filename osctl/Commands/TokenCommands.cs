@@ -56,6 +56,7 @@ static class TokenCommands
                 table.Add(t.Id, Text.Word(t.Use).ToLowerInvariant(), state, Text.Number(t.UsesLeft), Text.Second(t.Expires), string.Join(' ', t.Names), string.Join(' ', t.Addresses), Text.Second(t.Created), t.CreatedBy);
             }
             table.Write(invocation.Output);
+            invocation.TellOfMore(answer.More);
             return ExitCode.Done;
         },
     };

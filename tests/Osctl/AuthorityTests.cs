@@ -67,6 +67,11 @@ public sealed class AuthorityTests : IAsyncLifetime
         Assert.Equal(0, await osctl.RunAsync("ca", "status"));
         Assert.Contains("retired", osctl.Output, StringComparison.Ordinal);
         Assert.Equal(0, await osctl.RunAsync("cert", "list"));
+        Assert.DoesNotContain("there are more", osctl.Error, StringComparison.Ordinal);
+        Assert.Equal(0, await osctl.RunAsync("cert", "list", "--limit", "1"));
+        Assert.Contains("hint: there are more; `--limit N`", osctl.Error, StringComparison.Ordinal);
+        Assert.Equal(0, await osctl.RunAsync("cert", "list", "--limit", "1", "-o", "json"));
+        Assert.True(System.Text.Json.Nodes.JsonNode.Parse(osctl.Output)!["more"]!.GetValue<bool>());
     }
 
     /// <summary>Nobody is asked to wait for themselves: the certificate of before is revoked once there is another.</summary>

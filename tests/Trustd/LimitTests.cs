@@ -45,22 +45,35 @@ public sealed class LimitTests : IAsyncLifetime
         var administrator = await trustd.AdministratorAsync();
         var bootstrap = (await administrator.TokenListAsync(new TokenListRequest())).Tokens.Count;
         for (var i = 0; i < 101 - bootstrap; i++) await administrator.TokenCreateAsync(new TokenCreateRequest { Names = { "spare-*" } });
-        Assert.Equal(100, (await administrator.TokenListAsync(new TokenListRequest())).Tokens.Count);
-        Assert.Equal(101, (await administrator.TokenListAsync(new TokenListRequest { Limit = uint.MaxValue })).Tokens.Count);
-        Assert.Single((await administrator.TokenListAsync(new TokenListRequest { Limit = 1 })).Tokens);
+        await TokensAsync(limit: 0, 100, more: true);
+        await TokensAsync(limit: 100, 100, more: true);
+        await TokensAsync(limit: 101, 101, more: false);
+        await TokensAsync(uint.MaxValue, 101, more: false);
+        await TokensAsync(limit: 1, 1, more: true);
 
         // 64 names of 253 characters each: 300 such tokens would be 4.8 MB, more than a client takes.
         var names = Enumerable.Range(0, 64).Select(n => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{n:d3}{new string('x', 250)}"));
         await Task.WhenAll(Enumerable.Range(0, 300).Select(_ => administrator.TokenCreateAsync(new TokenCreateRequest { Names = { names } }).ResponseAsync));
-        var many = (await administrator.TokenListAsync(new TokenListRequest { Limit = 1000 })).Tokens;
-        Assert.InRange(many.Count, 150, 300);
+        var many = await administrator.TokenListAsync(new TokenListRequest { Limit = 1000 });
+        Assert.InRange(many.Tokens.Count, 150, 300);
+        Assert.True(many.More);
 
         using var first = CertificateSigningRequest.Create("worker-1");
         using var second = CertificateSigningRequest.Create("worker-2");
         foreach (var machine in new[] { first, second })
             await trustd.Stranger().EnrollmentApplyAsync(new EnrollmentApplyRequest { Csr = ByteString.CopyFrom(machine.Der.Span) });
-        Assert.Equal(2, (await administrator.EnrollmentListAsync(new EnrollmentListRequest())).Enrollments.Count);
-        Assert.Single((await administrator.EnrollmentListAsync(new EnrollmentListRequest { Limit = 1 })).Enrollments);
+        var both = await administrator.EnrollmentListAsync(new EnrollmentListRequest());
+        Assert.Equal((2, false), (both.Enrollments.Count, both.More));
+        var one = await administrator.EnrollmentListAsync(new EnrollmentListRequest { Limit = 1 });
+        Assert.Equal((1, true), (one.Enrollments.Count, one.More));
+        var certificates = await administrator.CertificateListAsync(new CertificateListRequest { Limit = 1 });
+        Assert.Equal((1, true), (certificates.Certificates.Count, certificates.More));
+
+        async Task TokensAsync(uint limit, int count, bool more)
+        {
+            var answer = await administrator.TokenListAsync(new TokenListRequest { Limit = limit });
+            Assert.Equal((count, more), (answer.Tokens.Count, answer.More));
+        }
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Talos.Api.Server;
@@ -24,8 +25,9 @@ sealed partial class TrustService
             answer.Certificates.Add(Describe(one));
             return Task.FromResult(answer);
         }
-        var found = ledger.ListCertificates(new CertificateFilter(Name: request.Name, Issuer: request.Issuer), Rows(request.Limit));
-        answer.Certificates.AddRange(Fitting(found.Select(Describe)));
+        var most = Rows(request.Limit);
+        var found = ledger.ListCertificates(new CertificateFilter(Name: request.Name, Issuer: request.Issuer), most + 1);
+        answer.More = Fill(answer.Certificates, found.Select(Describe), most);
         return Task.FromResult(answer);
     }
 
@@ -58,16 +60,26 @@ sealed partial class TrustService
     public override Task<RefusalListResponse> RefusalList(RefusalListRequest request, ServerCallContext context)
     {
         Admit(ServedCall.Of(context));
-        return Task.FromResult(new RefusalListResponse { Refusals = { Fitting(ledger.ListRefusals(Rows(request.Limit)).Select(Describe)) } });
+        var answer = new RefusalListResponse();
+        var most = Rows(request.Limit);
+        answer.More = Fill(answer.Refusals, ledger.ListRefusals(most + 1).Select(Describe), most);
+        return Task.FromResult(answer);
     }
 
     static int Rows(uint limit) => limit == 0 ? DefaultRows : (int)Math.Min(limit, MaxRows);
 
-    static IEnumerable<T> Fitting<T>(IEnumerable<T> rows) where T : IMessage
+    // Puts in what was asked for and fits; tells whether rows are left, for which callers read one more than was asked for.
+    static bool Fill<T>(RepeatedField<T> answer, IEnumerable<T> rows, int most) where T : IMessage
     {
         var room = MaxAnswer;
-        // A field's tag and length take at most six bytes.
-        return rows.TakeWhile(row => (room -= row.CalculateSize() + 6) >= 0);
+        foreach (var row in rows)
+        {
+            // A field's tag and length take at most six bytes.
+            room -= row.CalculateSize() + 6;
+            if (answer.Count == most || room < 0) return true;
+            answer.Add(row);
+        }
+        return false;
     }
 
     static Refusal Describe(LedgerRefusal refusal) => new()

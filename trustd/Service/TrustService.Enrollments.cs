@@ -43,7 +43,10 @@ sealed partial class TrustService
     public override Task<EnrollmentListResponse> EnrollmentList(EnrollmentListRequest request, ServerCallContext context)
     {
         Admit(ServedCall.Of(context));
-        return Task.FromResult(new EnrollmentListResponse { Enrollments = { Fitting(enrollments.List(Rows(request.Limit)).Select(Describe)) } });
+        var answer = new EnrollmentListResponse();
+        var most = Rows(request.Limit);
+        answer.More = Fill(answer.Enrollments, enrollments.List(most + 1).Select(Describe), most);
+        return Task.FromResult(answer);
     }
 
     public override Task<EnrollmentDecisionResponse> EnrollmentApprove(EnrollmentDecisionRequest request, ServerCallContext context) =>

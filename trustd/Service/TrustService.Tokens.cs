@@ -49,7 +49,10 @@ sealed partial class TrustService
     public override Task<TokenListResponse> TokenList(TokenListRequest request, ServerCallContext context)
     {
         Admit(ServedCall.Of(context));
-        return Task.FromResult(new TokenListResponse { Tokens = { Fitting(ledger.ListTokens(Rows(request.Limit)).Select(Describe)) } });
+        var answer = new TokenListResponse();
+        var most = Rows(request.Limit);
+        answer.More = Fill(answer.Tokens, ledger.ListTokens(most + 1).Select(Describe), most);
+        return Task.FromResult(answer);
     }
 
     public override async Task<TokenRevokeResponse> TokenRevoke(TokenRevokeRequest request, ServerCallContext context)

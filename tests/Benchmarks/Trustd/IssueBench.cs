@@ -17,6 +17,9 @@ static class IssueBench
 {
     const int Callers = 32;
 
+    // As of clients with several callers each, whom HTTP/2 lets share a connection.
+    const int FewConnections = 4;
+
     public static async Task<int> Run(int seconds)
     {
         var folder = Directory.CreateTempSubdirectory("talos-bench-").FullName;
@@ -50,19 +53,20 @@ static class IssueBench
             .. csrs.Select(csr => new IssueClientRequest { Csr = UnsafeByteOperations.UnsafeWrap(csr), Name = "bob", Roles = { "os:reader" } }.ToByteArray()),
         ];
         const string method = "/talos.trust.v1.TrustService/IssueClient";
-        LoadConnection[] connections =
-        [
-            .. Enumerable.Range(0, Callers).Select(_ => new Http2Load(trustd.OpenHttp2(own), callers: 1, $"127.0.0.1:{trustd.Port}", method)),
-        ];
-        await DriveAsync(connections, requests, 2);
-        await MeasureAsync("trustd, new keys", requests);
-        await MeasureAsync("trustd, keys seen before", requests[..1000]);
-        foreach (var connection in connections) connection.Dispose();
+        await MeasureAsync("trustd, new keys", Callers, requests);
+        await MeasureAsync($"trustd, new keys, {FewConnections} connections", FewConnections, requests);
+        await MeasureAsync("trustd, keys seen before", Callers, requests[..1000]);
 
-        async Task MeasureAsync(string name, byte[][] some)
+        async Task MeasureAsync(string name, int count, byte[][] some)
         {
+            LoadConnection[] connections =
+            [
+                .. Enumerable.Range(0, count).Select(_ => new Http2Load(trustd.OpenHttp2(own), Callers / count, $"127.0.0.1:{trustd.Port}", method)),
+            ];
+            await DriveAsync(connections, some, 2);
             var (server, client) = (trustd.ProcessorSeconds, Environment.CpuUsage.TotalTime);
             var load = await DriveAsync(connections, some, seconds);
+            foreach (var connection in connections) connection.Dispose();
             Report(name, load, (trustd.ProcessorSeconds - server) * 1e6 / load.Count, (Environment.CpuUsage.TotalTime - client).TotalMicroseconds / load.Count);
         }
     }
