@@ -32,8 +32,7 @@ public sealed partial class CertificateRequestDocument
     ReadOnlyMemory<byte> Signature { get; set; }
 
     /// <summary>Checks that the requester holds the private key (RFC 2986 §4.2), with an algorithm that is not broken.</summary>
-    /// <param name="recent">Keys that were taken in before; null to take in every key anew.</param>
-    public Checked<VerifiedRequest> VerifyPossession(RecentKeys? recent = null)
+    public Checked<VerifiedRequest> VerifyPossession()
     {
         if (!ValidationPolicy.Fleet.Accepts(SignatureAlgorithm))
             return new PkiFailure(PkiReason.UnsupportedAlgorithm, $"the request is signed with {SignatureAlgorithm.Id}, which is not accepted")
@@ -43,13 +42,9 @@ public sealed partial class CertificateRequestDocument
         // The cheap check before the expensive one: a weak key is refused before it costs a verification.
         if ((ValidationPolicy.Fleet.KeyFault(PublicKey) ?? RsaKeyCheck.Fault(PublicKey)) is { } weak)
             return new PkiFailure(PkiReason.WeakKey, weak) { Hint = "make a P-256 key" };
-        SubjectPublicKey? known = recent?.Recall(PublicKey);
-        PublicKey = known ?? PublicKey;
         SignatureVerdict verdict = PublicKey.Verify(SignatureAlgorithm, ToBeSigned.Span, Signature.Span);
-        bool isHeld = known is not null || (verdict == SignatureVerdict.Valid && recent?.Remember(PublicKey) == true);
         // Most keys are seen once: the platform's handle goes at once rather than to the finalizer.
-        if (!isHeld)
-            PublicKey.ReleaseHandle();
+        PublicKey.ReleaseHandle();
         return verdict switch
         {
             SignatureVerdict.Valid => Checked<VerifiedRequest>.Of(new VerifiedRequest(this)),
@@ -69,7 +64,7 @@ public sealed class VerifiedRequest
     public SubjectPublicKey PublicKey => Document.PublicKey;
 
     /// <summary>Reads and verifies in one step.</summary>
-    public static Checked<VerifiedRequest> Parse(ReadOnlySpan<byte> derOrPem, RecentKeys? recent = null) =>
+    public static Checked<VerifiedRequest> Parse(ReadOnlySpan<byte> derOrPem) =>
         CertificateRequestDocument.Parse(derOrPem).Is(out CertificateRequestDocument? document, out PkiFailure? failure)
-            ? document.VerifyPossession(recent) : failure;
+            ? document.VerifyPossession() : failure;
 }

@@ -315,28 +315,6 @@ public sealed class RequestTests
         Assert.Equal(PkiReason.KeyNotAllowed, CertificateAuthority.CreateRoot(large, "alpha", 1, fleet.Clock).Failure!.Reason);
     }
 
-    [Fact]
-    public void Verifies_a_known_key_again_and_forgets_the_oldest()
-    {
-        var recent = new RecentKeys(4);
-        VerifiedRequest once = VerifiedRequest.Parse(File("p256"), recent).Require();
-        VerifiedRequest first = VerifiedRequest.Parse(File("p256"), recent).Require();
-        VerifiedRequest again = VerifiedRequest.Parse(File("p256"), recent).Require();
-        Assert.NotSame(once.PublicKey, first.PublicKey);
-        Assert.Same(first.PublicKey, again.PublicKey);
-        byte[] damaged = Pem.Read(File("p256")).Require().Blocks[0].Der.ToArray();
-        damaged[^1] ^= 1;
-        Assert.Equal(PkiReason.BadSignature, VerifiedRequest.Parse(damaged, recent).Failure!.Reason);
-        for (int i = 0; i < 6; i++)
-        {
-            using var other = CertificateSigningRequest.Create("node-1");
-            VerifiedRequest.Parse(other.Der.Span, recent).Require();
-            VerifiedRequest.Parse(other.Der.Span, recent).Require();
-        }
-
-        Assert.NotSame(first.PublicKey, VerifiedRequest.Parse(File("p256"), recent).Require().PublicKey);
-    }
-
     [Theory]
     [InlineData(KeyAlgorithm.MlDsa44, ObjectIdentifiers.MlDsa44)]
     [InlineData(KeyAlgorithm.MlDsa65, ObjectIdentifiers.MlDsa65)]

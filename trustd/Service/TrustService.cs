@@ -176,9 +176,6 @@ sealed partial class TrustService(
         return answer;
     }
 
-    // LIMIT: about 8 MiB. A machine asks again with the same key while a person decides, or when an answer was lost.
-    static readonly RecentKeys s_recentKeys = new(4096);
-
     static VerifiedRequest Parse(ByteString csr) =>
-        VerifiedRequest.Parse(csr.Span, s_recentKeys).Is(out var request, out var failure) ? request : throw Refusals.From(failure);
+        VerifiedRequest.Parse(csr.Span).Is(out var request, out var failure) ? request : throw Refusals.From(failure);
 }
