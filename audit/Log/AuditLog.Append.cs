@@ -150,7 +150,6 @@ public sealed partial class AuditLog
         if (own is not null) AddOwn(batch, own, now);
         if (!isAwaited) batch.Unawaited++;
         int position = batch.Add(encoded, head, now, _stamp);
-        if (batch.IsDue && batch.Count == Enough) Monitor.Pulse(_gate);
         if (isAwaited || batch.IsLarge) Hasten(batch);
         return position;
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Data.Sqlite;
+using Talos.Linux.Kernel;
 
 namespace Talos.Trustd.Ledger;
 
@@ -16,6 +17,9 @@ sealed partial class CertificateLedger : ICertificateLedger
     // A transaction costs as much as ten of its writes: its pages and its fsync. Where several callers write at a time, a thousand a second serve all of
     // them; one caller alone never waits for others.
     static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(1);
+
+    // When nobody came for so long, everybody who could waits for this transaction.
+    static readonly TimeSpan Quiet = TimeSpan.FromMicroseconds(150);
 
     const int FewCallers = 4;
 
@@ -170,14 +174,31 @@ sealed partial class CertificateLedger : ICertificateLedger
                     if (closed) return;
                     Monitor.Wait(gate);
                 }
-                if (batch.Count >= FewCallers && !closed && queue.Count < MaxBatch && Stopwatch.GetElapsedTime(begun) < Gathering) Monitor.Wait(gate, Gathering);
-                begun = Stopwatch.GetTimestamp();
+            }
+            if (batch.Count >= FewCallers) Gather(begun);
+            begun = Stopwatch.GetTimestamp();
+            lock (gate)
+            {
                 batch.Clear();
                 while (batch.Count < MaxBatch && queue.TryDequeue(out var write)) batch.Add(write);
             }
             room.Release(batch.Count);
             Commit(batch);
             wal.Written(batch.Count);
+        }
+    }
+
+    void Gather(long begun)
+    {
+        var before = -1;
+        while (Stopwatch.GetElapsedTime(begun) < Gathering)
+        {
+            lock (gate)
+            {
+                if (closed || queue.Count >= MaxBatch || queue.Count == before) return;
+                before = queue.Count;
+            }
+            Pause.For(Quiet);
         }
     }
 

@@ -63,6 +63,9 @@ static unsafe partial class Libc
     internal static partial int fdatasync(SafeFileHandle descriptor);
 
     [LibraryImport(Library)]
+    internal static partial int usleep(uint microseconds);
+
+    [LibraryImport(Library)]
     internal static partial int sync_file_range(SafeFileHandle descriptor, long offset, long bytes, uint flags);
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
