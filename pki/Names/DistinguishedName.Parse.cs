@@ -69,9 +69,6 @@ public sealed partial class DistinguishedName
             attributes.Add(NameAttribute.Parse(ref pair));
         }
 
-        string canonical = attributes.Count == 1
-            ? attributes[0].Canonical
-            : string.Join('\0', attributes.Select(a => a.Canonical).Order(StringComparer.Ordinal));
-        return new RelativeDistinguishedName(attributes.DrainToImmutable(), canonical);
+        return new RelativeDistinguishedName(attributes.DrainToImmutable());
     }
 }

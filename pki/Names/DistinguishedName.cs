@@ -123,8 +123,14 @@ public sealed partial class DistinguishedName : IEquatable<DistinguishedName>
     }
 }
 
-sealed record RelativeDistinguishedName(ImmutableArray<NameAttribute> Attributes, string Canonical)
+sealed class RelativeDistinguishedName(ImmutableArray<NameAttribute> attributes)
 {
+    string? _canonical;
+
+    public ImmutableArray<NameAttribute> Attributes => attributes;
+
+    public string Canonical => _canonical ??= attributes is [var only] ? only.Canonical : string.Join('\0', attributes.Select(a => a.Canonical).Order(StringComparer.Ordinal));
+
     public bool SurelyDiffers(RelativeDistinguishedName other) =>
         !string.Equals(Canonical, other.Canonical, StringComparison.Ordinal)
         && ((IsSettled && other.IsSettled) || Attributes.Length != other.Attributes.Length || !Types.SequenceEqual(other.Types));

@@ -4,11 +4,29 @@ using System.Text;
 namespace Talos.Pki;
 
 /// <summary>One attribute of a distinguished name: <see cref="Text"/> for people, <see cref="Canonical"/> for comparison.</summary>
-sealed record NameAttribute(string Type, byte Tag, string Text, string Canonical)
+sealed class NameAttribute
 {
     static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     static readonly UTF32Encoding s_strictUtf32 = new(bigEndian: true, byteOrderMark: false, throwOnInvalidCharacters: true);
+
+    readonly bool _isText;
+    string? _folded;
+    string? _canonical;
+
+    NameAttribute(string type, byte tag, string text, bool isText) => (Type, Tag, Text, _isText) = (type, tag, text, isText);
+
+    public string Type { get; }
+
+    public byte Tag { get; }
+
+    /// <summary>The octets in hexadecimal, after `#`, where the value is no text.</summary>
+    public string Text { get; }
+
+    // When somebody asks: most names are only ever compared by their octets.
+    public string Canonical => _canonical ??= _isText ? $"{Type}={Folded}" : $"{Type}:{Tag:x2}{Text}";
+
+    string Folded => _folded ??= Fold(Text);
 
     public static NameAttribute Parse(ref DerReader reader)
     {
@@ -19,21 +37,14 @@ sealed record NameAttribute(string Type, byte Tag, string Text, string Canonical
         // A NUL has only ever been used to make two readers see two names.
         if (text?.Contains('\0') == true)
             throw new MalformedDerException(value.Start, "a name holds a NUL");
-        if (text is null)
-        {
-            string hex = "#" + Convert.ToHexStringLower(value.Content);
-            return new NameAttribute(type, value.Tag, hex, $"{type}:{value.Tag:x2}{hex}");
-        }
-
-        string folded = Fold(text);
-        return new NameAttribute(type, value.Tag, text, $"{type}={folded}") { IsSettled = IsSettledText(folded) };
+        return new NameAttribute(type, value.Tag, text ?? "#" + Convert.ToHexStringLower(value.Content), isText: text is not null);
     }
 
     /// <summary>
     /// Nobody could write <see cref="Canonical"/> in another way: it holds only letters that normalization (RFC 4518 §2.3) leaves alone and that compose with
     /// nothing in such a text. The platform has no tables of normalization in its invariant mode, so of other texts only equality is known, never difference.
     /// </summary>
-    public bool IsSettled { get; private init; }
+    public bool IsSettled => _isText && IsSettledText(Folded);
 
     // Blocks of Unicode less what decomposes, has another case in two letters, or composes.
     static bool IsSettledText(string folded)
