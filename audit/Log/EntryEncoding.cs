@@ -22,7 +22,7 @@ static class EntryEncoding
 
     static void Sort(Entry entry)
     {
-        if (entry.Details.Count == 1 && !entry.Details.ContainsKey("")) return;
+        if (IsSorted(entry.Details)) return;
         // MapField keeps the order of insertion, so a sorted insertion is a sorted serialisation.
         (byte[] Key, KeyValuePair<string, string> Pair)[] pairs =
             [.. entry.Details.Select(static pair => (Encoding.UTF8.GetBytes(pair.Key), pair))];
@@ -33,6 +33,18 @@ static class EntryEncoding
                 throw new AuditLogException(AuditLogReason.InvalidEntry, $"two details have the name `{pairs[i].Pair.Key}`");
         entry.Details.Clear();
         foreach ((_, KeyValuePair<string, string> pair) in pairs) entry.Details.Add(pair.Key, pair.Value);
+    }
+
+    // False also where it is not obvious: beyond ASCII, characters are ordered otherwise than their octets.
+    static bool IsSorted(IDictionary<string, string> details)
+    {
+        string before = "";
+        foreach (KeyValuePair<string, string> detail in details)
+        {
+            if (!Ascii.IsValid(detail.Key) || string.CompareOrdinal(before, detail.Key) >= 0) return false;
+            before = detail.Key;
+        }
+        return true;
     }
 
     [ThreadStatic]
