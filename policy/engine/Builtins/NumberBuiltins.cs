@@ -20,9 +20,9 @@ static class NumberBuiltins
 
     public static IEnumerable<Builtin> All =>
     [
-        Builtin.Of("plus", (a, b) => Arithmetic(a, b, (x, y) => x + y, (x, y) => x + y)),
+        Builtin.Of("plus", (a, b) => Arithmetic(a, b, (x, y) => x + y, (x, y) => x + y, (x, y) => x + y)),
         Builtin.Of("minus", Minus),
-        Builtin.Of("mul", (a, b) => Arithmetic(a, b, Times, (x, y) => x * y)),
+        Builtin.Of("mul", (a, b) => Arithmetic(a, b, (x, y) => x * y, Times, (x, y) => x * y)),
         Builtin.Of("div", Divide),
         Builtin.Of("rem", Remainder),
         Builtin.Of("abs", a => Unary(a, BigInteger.Abs, x => x.Sign < 0 ? NumberValue.From(-x) : (NumberValue)a)),
@@ -40,15 +40,19 @@ static class NumberBuiltins
         new("rand.intn", 2, RandomNumber),
     ];
 
-    static NumberValue Arithmetic(Value a, Value b, Func<BigInteger, BigInteger, BigInteger> exact, Func<BigFloat, BigFloat, BigFloat> inexact)
+    // Two of 64 bits give at most one of 128, and mostly one of 64 again.
+    static NumberValue Arithmetic(
+        Value a, Value b, Func<Int128, Int128, Int128> small, Func<BigInteger, BigInteger, BigInteger> exact, Func<BigFloat, BigFloat, BigFloat> inexact)
     {
         NumberValue x = Operand.Number(a, 1), y = Operand.Number(b, 2);
+        if (x.TryGetInt64(out long i) && y.TryGetInt64(out long j) && small(i, j) is var result && result >= long.MinValue && result <= long.MaxValue)
+            return NumberValue.From((long)result);
         return x.IsInteger && y.IsInteger ? NumberValue.From(exact(x.ToBigInteger(), y.ToBigInteger())) : NumberValue.From(inexact(x.ToBigFloat(), y.ToBigFloat()));
     }
 
     static Value Minus(Value a, Value b)
     {
-        if (a is NumberValue && b is NumberValue) return Arithmetic(a, b, (x, y) => x - y, (x, y) => x - y);
+        if (a is NumberValue && b is NumberValue) return Arithmetic(a, b, (x, y) => x - y, (x, y) => x - y, (x, y) => x - y);
         if (a is SetValue s && b is SetValue t) return SetValue.From([.. s.Members.Sorted.Where(v => !t.Contains(v))]);
         if (a is not (NumberValue or SetValue)) throw BuiltinException.Type(1, a, "number", "set");
         throw BuiltinException.Type(2, b, b is NumberValue ? "set" : "number");
