@@ -52,8 +52,8 @@ public abstract class LedgerContract : IAsyncLifetime
     public async Task Lists_what_was_issued_and_not_what_was_only_reserved()
     {
         await ledger.ReserveAsync(Reservation("01", "cp-1"), default);
-        await ledger.ReserveAsync(Reservation("02", "cp-1"), default);
-        await ledger.RecordIssuedAsync("02", new byte[] { 0x30 }, default);
+        var reserved = await ledger.ReserveAsync(Reservation("02", "cp-1"), default);
+        await ledger.RecordIssuedAsync(reserved!, new byte[] { 0x30 }, default);
         Assert.Equal("02", Assert.Single(ledger.ListCertificates(new CertificateFilter(Name: "cp-1"), 10)).Serial);
         Assert.Empty(ledger.ListCertificates(new CertificateFilter(Name: "cp-2"), 10));
         Assert.Equal([0x30], ledger.FindCertificate("02")!.Der.ToArray());
@@ -62,9 +62,9 @@ public abstract class LedgerContract : IAsyncLifetime
     [Fact]
     public async Task Rejects_a_second_certificate_under_one_serial()
     {
-        await ledger.ReserveAsync(Reservation("01", "cp-1"), default);
-        await ledger.RecordIssuedAsync("01", new byte[] { 0x30 }, default);
-        await Assert.ThrowsAnyAsync<Exception>(() => ledger.RecordIssuedAsync("01", new byte[] { 0x31 }, default));
+        var reserved = await ledger.ReserveAsync(Reservation("01", "cp-1"), default);
+        await ledger.RecordIssuedAsync(reserved!, new byte[] { 0x30 }, default);
+        await Assert.ThrowsAsync<LedgerException>(() => ledger.RecordIssuedAsync(reserved!, new byte[] { 0x31 }, default));
         Assert.Equal([0x30], ledger.FindCertificate("01")!.Der.ToArray());
     }
 
@@ -170,12 +170,12 @@ public abstract class LedgerContract : IAsyncLifetime
     [Fact]
     public async Task Denies_a_serial_to_an_authority_that_does_not_sign()
     {
-        Assert.False(await ledger.ReserveAsync(Reservation("01", "cp-1") with { Generation = 2 }, default));
+        Assert.Null(await ledger.ReserveAsync(Reservation("01", "cp-1") with { Generation = 2 }, default));
         await ChangeAsync(RolloverStep.Prepare, RolloverPhase.Prepared, added: Authority(2, AuthorityState.Prepared));
-        Assert.False(await ledger.ReserveAsync(Reservation("01", "cp-1") with { Generation = 2 }, default));
+        Assert.Null(await ledger.ReserveAsync(Reservation("01", "cp-1") with { Generation = 2 }, default));
         await ChangeAsync(RolloverStep.Activate, RolloverPhase.Activated, (1, AuthorityState.Trusted), (2, AuthorityState.Signing));
-        Assert.False(await ledger.ReserveAsync(Reservation("01", "cp-1"), default));
-        Assert.True(await ledger.ReserveAsync(Reservation("01", "cp-1") with { Generation = 2 }, default));
+        Assert.Null(await ledger.ReserveAsync(Reservation("01", "cp-1"), default));
+        Assert.NotNull(await ledger.ReserveAsync(Reservation("01", "cp-1") with { Generation = 2 }, default));
     }
 
     [Fact]
@@ -266,7 +266,8 @@ public abstract class LedgerContract : IAsyncLifetime
 
     async Task IssueAsync(CertificateReservation reservation)
     {
-        Assert.True(await ledger.ReserveAsync(reservation, default));
-        await ledger.RecordIssuedAsync(reservation.Serial, new byte[] { 0x30 }, default);
+        var reserved = await ledger.ReserveAsync(reservation, default);
+        Assert.NotNull(reserved);
+        await ledger.RecordIssuedAsync(reserved, new byte[] { 0x30 }, default);
     }
 }

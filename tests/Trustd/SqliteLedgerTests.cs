@@ -80,7 +80,9 @@ public sealed class SqliteLedgerTests : LedgerContract
         Assert.True(ledger.FindCertificate("0103")!.Der.IsEmpty);
         Assert.Equal("0102", Assert.Single(ledger.ListRevocations()).Serial);
         Assert.True(ledger.IsHeldByAnotherKey("spiffe://demo/user/bob", new byte[] { 1 }));
-        await Assert.ThrowsAsync<LedgerException>(() => ledger.RecordIssuedAsync("0101", new byte[] { 0x30 }, default));
+        await ledger.AddFirstAuthorityAsync(new(1, "aa", new byte[1], "", default, AuthorityState.Signing), default);
+        await Assert.ThrowsAsync<LedgerException>(() => ledger.ReserveAsync(
+            new("0101", 1, "bob", [], "", "token", "token a", new byte[1], DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, 1), default));
     }
 
     [Fact]

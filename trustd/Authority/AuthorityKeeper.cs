@@ -133,19 +133,23 @@ sealed class AuthorityKeeper : IDisposable
             };
         }
         var root = files.MakeNext(cluster, time);
+        ReservedSerial? reserved = null;
         var prepared = await signing.PrepareSuccessorAsync(root, cluster, ReserveAsync, cancellation);
         if (!prepared.Is(out var successor, out var failure)) throw Issuance.Refusals.From(failure);
         var byPrevious = signing.Issue(successor);
-        await ledger.RecordIssuedAsync(byPrevious.Serial, byPrevious.Der, CancellationToken.None);
+        await ledger.RecordIssuedAsync(reserved!, byPrevious.Der, CancellationToken.None);
         var next = ledger.ReadRollover().Authorities.Max(a => a.Generation) + 1;
         return new LedgerAuthority(next, root.Fingerprint, root.Der, "", byPrevious.Der, AuthorityState.Prepared);
 
-        async ValueTask<SerialVerdict> ReserveAsync(SerialRecord serial, CancellationToken stop) =>
-            await ledger.ReserveAsync(
+        async ValueTask<SerialVerdict> ReserveAsync(SerialRecord serial, CancellationToken stop)
+        {
+            reserved = await ledger.ReserveAsync(
                 new CertificateReservation(
                     serial.Serial, AuthorityFiles.Instance, serial.Grant.Name, [], "", SuccessorBasis, by, SHA256.HashData(root.PublicKey.Der.Span),
                     serial.NotBefore, serial.NotAfter, generation)
-                { Issuer = Issuance.Issuer.KeyIdentifier(signing.Certificate) }, stop) ? SerialVerdict.Recorded : SerialVerdict.NotRecorded;
+                { Issuer = Issuance.Issuer.KeyIdentifier(signing.Certificate) }, stop);
+            return reserved is not null ? SerialVerdict.Recorded : SerialVerdict.NotRecorded;
+        }
     }
 
     void Use(RolloverState state)

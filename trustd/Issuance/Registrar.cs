@@ -117,7 +117,9 @@ sealed class Registrar(string cluster, IssuancePolicy policy, Issuer issuer, ICe
 
     static ImmutableArray<string> Others(CertificateRequestDocument csr, string cluster, string name)
     {
-        var subjects = csr.Subject.CommonNames.Where(c => c != name);
+        var commonNames = csr.Subject.CommonNames;
+        if (csr.RequestedNames.IsEmpty && (commonNames.IsEmpty || (commonNames is [var only] && only == name))) return [];
+        var subjects = commonNames.Where(c => c != name);
         var names = csr.RequestedNames.Where(n => n.Kind is not (NameKinds.Dns or NameKinds.Address) && !SaysTheSame(n));
         return [.. subjects.Concat(names.Select(n => n.ToString())).Distinct()];
 

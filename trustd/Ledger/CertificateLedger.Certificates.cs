@@ -5,10 +5,15 @@ namespace Talos.Trustd.Ledger;
 
 sealed partial class CertificateLedger
 {
-    public Task<bool> ReserveAsync(CertificateReservation reservation, CancellationToken cancellation) =>
-        WriteRowAsync(_ =>
+    sealed class Row(long id) : ReservedSerial
+    {
+        public long Id => id;
+    }
+
+    public Task<ReservedSerial?> ReserveAsync(CertificateReservation reservation, CancellationToken cancellation) =>
+        WriteRowAsync<ReservedSerial?>(_ =>
         {
-            if (!IsSigning(reservation.Generation)) return false;
+            if (!IsSigning(reservation.Generation)) return null;
             // Asked for first, not in the INSERT: with a SELECT in it, a row that breaks a rule needs a statement journal.
             var insert = Prepared(
                 """
@@ -34,7 +39,7 @@ sealed partial class CertificateLedger
             insert.Bind(15, reservation.Generation);
             insert.Bind(16, NextOrdinal());
             insert.Run();
-            return true;
+            return new Row(SQLitePCL.raw.sqlite3_last_insert_rowid(writer.Handle!));
         }, cancellation);
 
     // Inside the transaction that reserves the serial, so that none is reserved under an authority that stopped signing. Within one transaction
@@ -50,14 +55,11 @@ sealed partial class CertificateLedger
         return true;
     }
 
-    public Task RecordIssuedAsync(string serial, ReadOnlyMemory<byte> der, CancellationToken cancellation) =>
+    public Task RecordIssuedAsync(ReservedSerial serial, ReadOnlyMemory<byte> der, CancellationToken cancellation) =>
         WriteRowAsync(_ =>
         {
-            var find = Prepared("SELECT id FROM certificates WHERE serial = ?");
-            find.Bind(1, serial);
-            if (find.ReadInteger() is not { } id) throw new InvalidOperationException("an issued certificate has no reservation");
             var insert = Prepared("INSERT INTO issued (id, issued_at, der) VALUES (?, ?, ?)");
-            insert.Bind(1, id);
+            insert.Bind(1, ((Row)serial).Id);
             insert.Bind(2, Now());
             insert.Bind(3, der.Span);
             insert.Run();

@@ -9,11 +9,11 @@ namespace Talos.Trustd.Ledger;
 interface ICertificateLedger : IAsyncDisposable
 {
     /// <summary>Stores a serial before it is used. Fails when the serial exists: then nothing may be signed with it.</summary>
-    /// <returns>False when that authority signs no more; then the caller begins anew with the one that does.</returns>
-    Task<bool> ReserveAsync(CertificateReservation reservation, CancellationToken cancellation);
+    /// <returns>Null when that authority signs no more; then the caller begins anew with the one that does.</returns>
+    Task<ReservedSerial?> ReserveAsync(CertificateReservation reservation, CancellationToken cancellation);
 
-    /// <summary>Stores the certificate under its reserved serial; only then may it leave the process.</summary>
-    Task RecordIssuedAsync(string serial, ReadOnlyMemory<byte> der, CancellationToken cancellation);
+    /// <summary>Stores the certificate under a serial that this ledger reserved; only then may it leave the process. Fails when it has one already.</summary>
+    Task RecordIssuedAsync(ReservedSerial serial, ReadOnlyMemory<byte> der, CancellationToken cancellation);
 
     /// <summary>The newest certificates first, at most <paramref name="limit"/>, without their octets.</summary>
     IReadOnlyList<LedgerCertificate> ListCertificates(CertificateFilter filter, int limit);

@@ -22,6 +22,9 @@ sealed record CertificateReservation(
     public DateTimeOffset? AuthenticatedAt { get; init; }
 }
 
+/// <summary>A serial that is on a ledger, durably, for one certificate. Only that ledger makes one, and knows where it stands.</summary>
+abstract class ReservedSerial;
+
 /// <summary>A certificate that was issued, or a serial that was reserved and never used (then <see cref="Der"/> is empty).</summary>
 sealed record LedgerCertificate(
     string Serial, string Name, ImmutableArray<string> Roles, string Spiffe, string Basis, DateTimeOffset NotBefore, DateTimeOffset NotAfter,
