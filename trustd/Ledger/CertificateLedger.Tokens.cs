@@ -4,9 +4,20 @@ namespace Talos.Trustd.Ledger;
 
 sealed partial class CertificateLedger
 {
+    // LIMIT: a token that ended is listed, and says that it has expired, for a quarter of a year. The record keeps who used it, by its own retention.
+    const long KeepEnded = 90L * 86_400;
+
     public Task<bool> AddTokenAsync(LedgerToken token, CancellationToken cancellation) =>
         WriteAsync(connection =>
         {
+            using var forget = connection.CreateCommand();
+            forget.CommandText =
+                """
+                DELETE FROM token_uses WHERE token IN (SELECT id FROM tokens WHERE expires_at < $horizon);
+                DELETE FROM tokens WHERE expires_at < $horizon;
+                """;
+            forget.Parameters.AddWithValue("$horizon", Now() - KeepEnded);
+            forget.ExecuteNonQuery();
             using var command = connection.CreateCommand();
             command.CommandText =
                 """
