@@ -54,6 +54,27 @@ public sealed class SqliteLedgerTests : LedgerContract
     }
 
     [Fact]
+    public async Task Complains_once_of_a_ledger_that_cannot_be_written()
+    {
+        var path = Path.Combine(Folder, "held.db");
+        var told = new List<string>();
+        await using var ledger = CertificateLedger.Open(path, TimeProvider.System, complain: told.Add);
+        using var other = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={path};Pooling=False");
+        other.Open();
+        for (var time = 1; time <= 2; time++)
+        {
+            using (var transaction = other.BeginTransaction(deferred: false))
+            {
+                for (var i = 0; i < 3; i++)
+                    Assert.StartsWith($"cannot write the ledger `{path}`: ", (await Assert.ThrowsAsync<LedgerException>(() => ledger.NextListNumberAsync("aa", 0, default))).Message, StringComparison.Ordinal);
+            }
+            Assert.Equal(time, told.Count);
+            Assert.Equal(time, await ledger.NextListNumberAsync("aa", 0, default));
+        }
+        Assert.StartsWith($"cannot write the ledger `{path}`: ", told[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Takes_over_what_a_ledger_of_the_third_layout_holds()
     {
         var path = Path.Combine(Folder, "older.db");

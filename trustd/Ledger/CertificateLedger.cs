@@ -39,6 +39,7 @@ sealed partial class CertificateLedger : ICertificateLedger
     readonly Action<string>? complain;
     readonly long opened;
     bool closed;
+    bool isFailing;
     long ordinal;
 
     // Of the transaction under way: an authority that is known to sign. Zero is none.
@@ -62,7 +63,7 @@ sealed partial class CertificateLedger : ICertificateLedger
     /// <param name="path">The file.</param>
     /// <param name="time">The clock.</param>
     /// <param name="tell">Hears of what takes time while it opens; null when nobody listens.</param>
-    /// <param name="complain">Hears each time that the ledger cannot be read; null when nobody listens.</param>
+    /// <param name="complain">Hears each time that the ledger cannot be read, and when it cannot be written any more; null when nobody listens.</param>
     public static CertificateLedger Open(string path, TimeProvider time, Action<string>? tell = null, Action<string>? complain = null)
     {
         SqliteConnection? writer = null;
@@ -222,12 +223,16 @@ sealed partial class CertificateLedger : ICertificateLedger
                 Run("RELEASE write");
             }
             Run("COMMIT");
+            isFailing = false;
             foreach (var write in batch) write.Complete();
         }
         catch (SqliteException e)
         {
             Abandon();
             var failure = new LedgerException($"cannot write the ledger `{path}`: {e.Message}", "check that the state file system has room; nothing was issued or changed", e);
+            // Once, until something is written again: on a full disk everyone who comes would add a line.
+            if (!isFailing) complain?.Invoke(failure.Message);
+            isFailing = true;
             foreach (var write in batch) write.Fail(failure);
         }
     }
