@@ -103,7 +103,7 @@ public sealed class DiskFullTests
             var told = new List<string>();
             await using var ledger = CertificateLedger.Open(path, TimeProvider.System, told.Add);
             Assert.Contains($"layout 3 and {Certificates} certificates", told[0], StringComparison.Ordinal);
-            Assert.Contains("has layout 4 after", told[^1], StringComparison.Ordinal);
+            Assert.Contains("has layout 5 after", told[^1], StringComparison.Ordinal);
             Assert.Equal(Certificates, ledger.ListCertificates(new CertificateFilter(Name: "n"), int.MaxValue).Count);
             // The log was moved into the file: the next start does not read it again.
             Assert.Equal(0, new FileInfo(path + "-wal").Length);

@@ -168,6 +168,32 @@ public abstract class LedgerContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Forgets_a_token_a_quarter_of_a_year_after_it_ended()
+    {
+        await ledger.AddTokenAsync(Token("abcdefgh", uses: 2), default);
+        await ledger.UseTokenAsync("abcdefgh", new byte[] { 1 }, default);
+        time.Advance(TimeSpan.FromDays(90));
+        await ledger.AddTokenAsync(Token("bbbbbbbb", uses: 1), default);
+        Assert.Equal(TokenUseResult.Expired, await ledger.UseTokenAsync("abcdefgh", new byte[] { 1 }, default));
+        time.Advance(TimeSpan.FromDays(1));
+        await ledger.AddTokenAsync(Token("cccccccc", uses: 1), default);
+        Assert.Null(ledger.FindToken("abcdefgh"));
+    }
+
+    [Fact]
+    public async Task Lists_what_was_taken_back_until_it_is_marked_as_recorded()
+    {
+        foreach (var serial in new[] { "01", "02", "03" }) await IssueAsync(Reservation(serial, serial == "03" ? "bob" : "alice"));
+        var alice = await ledger.RevokeAsync(new CertificateFilter(Name: "alice"), "root", "lost", default);
+        var bob = await ledger.RevokeAsync(new CertificateFilter(Name: "bob"), "root", "", default);
+        await ledger.MarkRevocationsRecordedAsync(alice[0].Sequence, alice[^1].Sequence, default);
+        Assert.Equal(new UnrecordedRevocation(bob[0].Sequence, "03", "root", ""), Assert.Single(ledger.ListUnrecordedRevocations()));
+        await ledger.DisposeAsync();
+        ledger = Open(time);
+        Assert.Single(ledger.ListUnrecordedRevocations());
+    }
+
+    [Fact]
     public async Task Denies_a_serial_to_an_authority_that_does_not_sign()
     {
         Assert.Null(await ledger.ReserveAsync(Reservation("01", "cp-1") with { Generation = 2 }, default));

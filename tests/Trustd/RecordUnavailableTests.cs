@@ -46,7 +46,7 @@ public sealed class RecordUnavailableTests : IDisposable
         // It was signed, so it is listed, and can be revoked like any other.
         var signed = Assert.Single(ledger.ListCertificates(new CertificateFilter(Name: "worker-1"), 10));
         Assert.False(ledger.FindCertificate(signed.Serial)!.Der.IsEmpty);
-        Assert.Single(await ledger.RevokeAsync(new CertificateFilter(signed.Serial), "alice", "", default));
+        Assert.Single(await ledger.RevokeAsync(new CertificateFilter(signed.Serial), "alice", "lost", default));
 
         await using (var record = Open(signer))
         {
@@ -54,6 +54,10 @@ public sealed class RecordUnavailableTests : IDisposable
             var issued = await new Issuer(keeper, ledger, record).IssueAsync(order, request, null, default);
             Assert.NotEqual(signed.Serial, issued.Certificate.Serial);
             Assert.Equal([issued.Certificate.Serial], record.Read(0, long.MaxValue).Where(r => r.Entry.Kind == EntryKind.CertificateIssued).Select(r => r.Entry.Details["serial"]));
+            // Taken back while nothing could be recorded; the next start made up for it, once.
+            var revoked = Assert.Single(record.Read(0, long.MaxValue).ToArray(), r => r.Entry.Kind == EntryKind.CertificateRevoked).Entry;
+            Assert.Equal((signed.Serial, "alice", "lost"), (revoked.Details["serial"], revoked.Details["by"], revoked.Details["reason"]));
+            Assert.Empty(ledger.ListUnrecordedRevocations());
         }
     }
 

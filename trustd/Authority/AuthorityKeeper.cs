@@ -31,6 +31,7 @@ sealed class AuthorityKeeper : IDisposable
     readonly string cluster;
     readonly ICertificateLedger ledger;
     readonly AuditLog record;
+    readonly RevocationRecord revocations;
     readonly TimeProvider time;
     readonly SemaphoreSlim oneStep = new(1);
     ImmutableDictionary<long, CertificateAuthority> authorities = ImmutableDictionary<long, CertificateAuthority>.Empty;
@@ -43,6 +44,7 @@ sealed class AuthorityKeeper : IDisposable
         this.cluster = cluster;
         this.ledger = ledger;
         this.record = record;
+        revocations = new RevocationRecord(ledger, record);
         this.time = time;
     }
 
@@ -72,6 +74,7 @@ sealed class AuthorityKeeper : IDisposable
             keeper.files.Settle(state);
             keeper.Use(state);
             await keeper.RecordAsync(state, null, cancellation);
+            await keeper.revocations.CatchUpAsync();
             await keeper.RevokeStrayAsync(state, "trustd", null);
             return keeper;
         }
@@ -188,10 +191,7 @@ sealed class AuthorityKeeper : IDisposable
         }
     }
 
-    /// <summary>
-    /// Takes back what was signed for an authority that was given up, or that power kept from coming into being. Each is on the record first: power lost
-    /// in between has both done again at the next start, and none is left out.
-    /// </summary>
+    /// <summary>Takes back what was signed for an authority that was given up, or that power kept from coming into being.</summary>
     async Task<bool> RevokeStrayAsync(RolloverState state, string by, ServedCall? call)
     {
         const string Reason = "the authority that it was for was given up";
@@ -201,10 +201,7 @@ sealed class AuthorityKeeper : IDisposable
         var stray = ledger.ListCertificates(new CertificateFilter(Name: $"{cluster}-os-root"), int.MaxValue)
             .Where(c => c.Basis == SuccessorBasis && c.Revoked is null && c.NotAfter > now && !wanted.Contains(c.Serial)).ToArray();
         foreach (var certificate in stray)
-        {
-            await record.AppendAsync(AuditEvents.CertificateRevoked(certificate.Serial, Reason).During(call?.OpenedIndex), CancellationToken.None);
-            await ledger.RevokeAsync(new CertificateFilter(certificate.Serial), by, Reason, CancellationToken.None);
-        }
+            await revocations.RecordAsync(await ledger.RevokeAsync(new CertificateFilter(certificate.Serial), by, Reason, CancellationToken.None), by, Reason, call);
         return stray.Length > 0;
     }
 }

@@ -119,8 +119,8 @@ sealed partial class CertificateLedger
             using var insert = connection.CreateCommand();
             insert.CommandText =
                 $"""
-                INSERT INTO revocations (serial, not_after, revoked_at, revoked_by, reason)
-                SELECT serial, not_after, $now, $by, $reason FROM certificates
+                INSERT INTO revocations (serial, not_after, revoked_at, revoked_by, reason, on_record)
+                SELECT serial, not_after, $now, $by, $reason, 0 FROM certificates
                 WHERE {(filter.Serial.Length != 0 ? "serial" : filter.Name.Length != 0 ? "name" : "issuer")} = $key AND revoked_at IS NULL AND not_after > $now
                 RETURNING sequence, serial, revoked_at, (SELECT issuer FROM certificates c WHERE c.serial = revocations.serial)
                 """;
@@ -149,6 +149,26 @@ sealed partial class CertificateLedger
         command.Parameters.AddWithValue("$horizon", Now() - 86_400);
         return ReadRevocations(command);
     });
+
+    public IReadOnlyList<UnrecordedRevocation> ListUnrecordedRevocations() => Read(connection =>
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT sequence, serial, revoked_by, reason FROM revocations WHERE on_record = 0 ORDER BY sequence";
+        var rows = new List<UnrecordedRevocation>();
+        using var reader = command.ExecuteReader();
+        while (reader.Read()) rows.Add(new UnrecordedRevocation(reader.GetInt64(0), reader.GetString(1), reader.GetString(2), reader.GetString(3)));
+        return rows;
+    });
+
+    public Task MarkRevocationsRecordedAsync(long first, long last, CancellationToken cancellation) =>
+        WriteAsync(connection =>
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE revocations SET on_record = 1 WHERE on_record = 0 AND sequence BETWEEN $first AND $last";
+            command.Parameters.AddWithValue("$first", first);
+            command.Parameters.AddWithValue("$last", last);
+            return command.ExecuteNonQuery();
+        }, cancellation);
 
     // Tells which of an identity's certificates is the newer one, also within a second and when the clock is set back while the process runs.
     long NextOrdinal() => ordinal = Math.Max(ordinal + 1, time.GetUtcNow().ToUnixTimeMilliseconds());

@@ -30,10 +30,16 @@ interface ICertificateLedger : IAsyncDisposable
     /// <summary>Every revocation whose certificate could still be accepted somewhere, in order.</summary>
     IReadOnlyList<Revocation> ListRevocations();
 
+    /// <summary>What was taken back and not marked as recorded since, in order.</summary>
+    IReadOnlyList<UnrecordedRevocation> ListUnrecordedRevocations();
+
+    /// <summary>What was taken back from the first to the last of these is on the record. The sequence numbers of one revocation have none of another between them.</summary>
+    Task MarkRevocationsRecordedAsync(long first, long last, CancellationToken cancellation);
+
     /// <summary>The next number of a revocation list of this authority and shard, from 1; no number is given twice.</summary>
     Task<long> NextListNumberAsync(string issuer, int shard, CancellationToken cancellation);
 
-    /// <summary>Adds a token; one with the same id stays as it is, so that a restart gives nobody fresh uses.</summary>
+    /// <summary>Adds a token; one with the same id stays as it is, so that a restart gives nobody fresh uses. Forgets those that ended 90 days ago.</summary>
     /// <returns>False when the id was known.</returns>
     Task<bool> AddTokenAsync(LedgerToken token, CancellationToken cancellation);
 

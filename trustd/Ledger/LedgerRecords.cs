@@ -126,3 +126,7 @@ enum EnrollmentQueueResult
 /// <summary>One certificate taken back.</summary>
 /// <param name="Issuer">Key identifier of the authority that signed it; empty for one of an older release.</param>
 sealed record Revocation(long Sequence, string Serial, DateTimeOffset At, string Issuer);
+
+/// <summary>One certificate taken back, of which the record does not know yet.</summary>
+/// <param name="By">Who took it back.</param>
+sealed record UnrecordedRevocation(long Sequence, string Serial, string By, string Reason);

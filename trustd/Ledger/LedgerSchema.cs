@@ -173,6 +173,11 @@ static class LedgerSchema
         CREATE INDEX certificates_by_name ON certificates (name);
         CREATE INDEX certificates_by_end ON certificates (not_after);
         """,
+        // What an older release took back is on the record, as far as it ever will be.
+        """
+        ALTER TABLE revocations ADD COLUMN on_record INTEGER NOT NULL DEFAULT 1;
+        CREATE INDEX revocations_off_record ON revocations (sequence) WHERE on_record = 0;
+        """,
     ];
 
     /// <summary>Brings the file to the newest layout. A file from a newer release is refused: guessing at its meaning could lose a revocation.</summary>

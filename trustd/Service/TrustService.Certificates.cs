@@ -39,7 +39,8 @@ sealed partial class TrustService
         var call = ServedCall.Of(context);
         // Whoever revokes a name or an issuer may be among them, and is told what was revoked.
         ServedCall.AnswerBeforeEnd(context);
-        var revoked = await ledger.RevokeAsync(filter, call.Caller.Identity?.Name ?? "", request.Reason, context.CancellationToken);
+        var by = call.Caller.Identity?.Name ?? "";
+        var revoked = await ledger.RevokeAsync(filter, by, request.Reason, context.CancellationToken);
         if (revoked.Count == 0)
             throw new RefusalException(RefusalReason.NotFound, $"there is no valid certificate `{filter.Serial}{filter.Name}{filter.Issuer}`") { Hint = "`osctl cert list` shows them" };
         // Published before it is recorded: a record that cannot be written must not keep a stolen certificate alive.
@@ -52,8 +53,7 @@ sealed partial class TrustService
             // The ledger has it and this server obeys it; the lists follow as soon as they can be numbered again.
             call.Note("lists_behind", e.Message);
         }
-        foreach (var revocation in revoked)
-            await record.AppendAsync(AuditEvents.CertificateRevoked(revocation.Serial, request.Reason).During(call.OpenedIndex), CancellationToken.None);
+        await revocationRecord.RecordAsync(revoked, by, request.Reason, call);
         return new CertificateRevokeResponse { Serials = { revoked.Select(r => r.Serial) } };
     }
 

@@ -27,6 +27,8 @@ sealed partial class TrustService(
 
     readonly ConcurrentDictionary<string, DateTimeOffset> authenticated = new(StringComparer.Ordinal);
 
+    readonly RevocationRecord revocationRecord = new(ledger, record);
+
     readonly RateLimit perAddress = new("address", limits.Address, time);
     readonly RateLimit perMachine = new("machine", limits.Machine, time);
     readonly RateLimit perPerson = new("person", limits.Person, time);
